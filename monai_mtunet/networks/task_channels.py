@@ -1,0 +1,42 @@
+"""Check of the tasks that a network is asked for."""
+
+from collections.abc import Mapping
+
+from torch import nn
+
+
+def check_task_channels(channels: Mapping[str, int], argument: str = "out_channels") -> dict[str, int]:
+    """Check that every task's name can name a module and that it has at least one channel.
+
+    Args:
+        channels: number of channels (or features) of each task, in the order of the predictions.
+        argument: the argument's name in the network's signature, for the error message.
+
+    Returns:
+        The same as a plain dict, in the same order.
+
+    Raises:
+        ValueError: When there is no task, a number is not a positive int, or a name is empty, has a dot or
+            is taken by an attribute of ``nn.ModuleDict``.
+
+    Example::
+
+        >>> check_task_channels({"denoise": 3, "segment": 19})
+        {'denoise': 3, 'segment': 19}
+
+    """
+    if not isinstance(channels, Mapping) or not channels:
+        raise ValueError(
+            f"{argument} must map one or more task names to a number each, as {{'segment': 19}}, got {channels!r}."
+        )
+    module_dict = nn.ModuleDict()
+    for name, number in channels.items():
+        if not isinstance(number, int) or number < 1:
+            raise ValueError(f"{argument}[{name!r}] must be a positive int, got {number!r}.")
+        # Names become keys of a ModuleDict and parts of state-dict keys: `hasattr` is torch's own test for a clash.
+        if not isinstance(name, str) or not name or "." in name or hasattr(module_dict, name):
+            raise ValueError(
+                f"{argument} has a task named {name!r}, which cannot name a module: it must be a non-empty string "
+                "without dots that is no attribute of nn.ModuleDict (as 'type' or 'keys'). Rename the task."
+            )
+    return dict(channels)
