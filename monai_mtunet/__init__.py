@@ -1,3 +1,27 @@
-"""One network, all your dense tasks: multi-task U-Nets for MONAI, in 2D and 3D."""
+"""One network, all your dense tasks: multi-task U-Nets for MONAI, in 2D and 3D.
+
+Importing it makes bare ``_target_`` names (``"UMC"``, ``"SegmentationTask"``) resolve in MONAI configurations, and
+gives configurations the functions that derive a bundle's parts from its ``tasks``.
+"""
+
+from . import data, engines, inferers, losses, metrics, networks, tasks, transforms
+from .inferers import postprocessing
+from .tasks import out_channels, task_losses, task_metrics, task_names
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "data",
+    "engines",
+    "inferers",
+    "losses",
+    "metrics",
+    "networks",
+    "out_channels",
+    "postprocessing",
+    "task_losses",
+    "task_metrics",
+    "task_names",
+    "tasks",
+    "transforms",
+]

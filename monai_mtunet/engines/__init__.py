@@ -1,1 +1,22 @@
-"""TBD."""
+"""What MONAI's engines need for several tasks: batch preparation and handlers."""
+
+from .checkpoints import BestMetric, CheckpointError, ResumableCheckpoint, VerifiedCheckpointLoader, load_checkpoint
+from .epoch_seed import EpochSeed
+from .panels import PanelHandler
+from .prepare_batch import MultiTaskPrepareBatch
+from .progress import TaskProgressBar
+from .task_losses import NonFiniteLossError, TaskLossHandler
+
+__all__ = [
+    "BestMetric",
+    "CheckpointError",
+    "EpochSeed",
+    "MultiTaskPrepareBatch",
+    "NonFiniteLossError",
+    "PanelHandler",
+    "ResumableCheckpoint",
+    "TaskLossHandler",
+    "TaskProgressBar",
+    "VerifiedCheckpointLoader",
+    "load_checkpoint",
+]

@@ -1,1 +1,5 @@
-"""TBD."""
+"""Metrics that ignite and MONAI lack."""
+
+from .missing_aware import MissingAwarePSNRMetric, MissingAwareSSIMMetric
+
+__all__ = ["MissingAwarePSNRMetric", "MissingAwareSSIMMetric"]

@@ -1,1 +1,20 @@
-"""TBD."""
+"""Tasks: what a network predicts, declared once."""
+
+from .derive import out_channels, task_losses, task_metrics, task_names
+from .panel import draw_panel, rasterise, save_panel
+from .restoration import RestorationTask
+from .segmentation import SegmentationTask
+from .task import Task
+
+__all__ = [
+    "RestorationTask",
+    "SegmentationTask",
+    "Task",
+    "draw_panel",
+    "out_channels",
+    "rasterise",
+    "save_panel",
+    "task_losses",
+    "task_metrics",
+    "task_names",
+]

@@ -1,0 +1,156 @@
+"""Checkpoints that survive a kill, resume exactly and say what is wrong with them."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from ignite.engine import Events
+from ignite.handlers import Checkpoint, DiskSaver
+from monai.engines import Workflow
+from monai.handlers import CheckpointLoader
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint is missing, corrupt or of another network."""
+
+
+def load_checkpoint(
+    path: str | Path, objects: Mapping[str, Any], map_location: str | torch.device | None = None
+) -> None:
+    """Load states into objects, by name and strictly.
+
+    Args:
+        path: a file written by :class:`ResumableCheckpoint`, or for one object its bare state dict.
+        objects: ``{name: object with load_state_dict}``.
+        map_location: device to load to.
+
+    Raises:
+        CheckpointError: when the file is missing, corrupt, or does not fit the objects; it names the file and the
+            remedy.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint {path}: train first, or give its path.")
+    try:
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise CheckpointError(
+            f"The checkpoint {path} ({path.stat().st_size} bytes) is truncated, corrupt or holds more than tensors and "
+            f"plain values: {error}"
+        ) from error
+    if len(objects) == 1 and not set(objects) <= set(checkpoint):
+        checkpoint = {next(iter(objects)): checkpoint}
+    absent = [name for name in objects if name not in checkpoint]
+    if absent:
+        raise CheckpointError(f"The checkpoint {path} holds {sorted(checkpoint)}, but no {absent}.")
+    try:
+        Checkpoint.load_objects(to_load=objects, checkpoint=checkpoint, strict=True)
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise CheckpointError(
+            f"The checkpoint {path} does not fit this configuration: it comes from another architecture, other tasks "
+            f"or another optimiser. Use the network_def and tasks it was trained with. {error}"
+        ) from error
+
+
+class VerifiedCheckpointLoader(CheckpointLoader):
+    """MONAI's ``CheckpointLoader``, with errors that name the file and the remedy. The same arguments.
+
+    Raises:
+        CheckpointError: see :func:`load_checkpoint`.
+    """
+
+    def __call__(self, engine: Workflow) -> None:
+        """Load when the engine starts."""
+        load_checkpoint(self.load_path, self.load_dict, self.map_location)
+        self.logger.info(f"Loaded {', '.join(self.load_dict)} from {self.load_path}.")
+
+
+class BestMetric:
+    """The evaluator's best key metric as a state, which MONAI leaves out of checkpoints.
+
+    Args:
+        evaluator: a MONAI evaluator with a key metric.
+    """
+
+    def __init__(self, evaluator: Workflow) -> None:
+        self.evaluator = evaluator
+
+    def state_dict(self) -> dict[str, float | int]:
+        """Value and epoch."""
+        state = self.evaluator.state
+        return {"value": float(state.best_metric), "epoch": int(state.best_metric_epoch)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take up value and epoch."""
+        self.evaluator.state.best_metric = state_dict["value"]
+        self.evaluator.state.best_metric_epoch = state_dict["epoch"]
+
+
+class ResumableCheckpoint:
+    """Writes ``last.pt`` every epoch, ``best.pt`` when the key metric is best, and resumes from ``last.pt``.
+
+    Files are replaced atomically: a process killed while writing leaves the previous checkpoint whole. When training
+    stops with an error, the state before the failing step goes to ``stopped.pt``. Attach it after the validation and
+    the learning rate handlers, whose results it saves, and before handlers that react to exceptions.
+
+    Args:
+        save_dir: folder of the checkpoints, made when missing.
+        objects: ``{name: object with state_dict and load_state_dict}``: network, optimizer, lr_scheduler ...; the
+            trainer's own state and the best metric are added.
+        evaluator: the evaluator whose key metric decides what is best.
+        resume: whether to continue from ``last.pt``.
+
+    Raises:
+        CheckpointError: when resuming and ``last.pt`` is missing, corrupt or does not fit.
+    """
+
+    def __init__(
+        self, save_dir: str | Path, objects: Mapping[str, Any], evaluator: Workflow | None = None, resume: bool = False
+    ) -> None:
+        self.save_dir = Path(save_dir)
+        self.objects = dict(objects)
+        self.evaluator = evaluator
+        self.resume = resume
+
+    def attach(self, engine: Workflow) -> None:
+        """Attach to a trainer."""
+        self.objects["trainer"] = engine
+        if self.evaluator is not None:
+            self.objects["best_metric"] = BestMetric(self.evaluator)
+        if self.resume:
+            engine.add_event_handler(Events.STARTED, self._load)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._save_epoch)
+        engine.add_event_handler(Events.EXCEPTION_RAISED, self._save_stopped)
+
+    def _load(self, engine: Workflow) -> None:
+        max_epochs = engine.state.max_epochs  # the configuration's, which may ask for more epochs than before
+        path = self.save_dir / "last.pt"
+        load_checkpoint(path, self.objects, map_location=engine.state.device)
+        if engine.state.epoch > max_epochs:
+            raise CheckpointError(
+                f"{path} has finished epoch {engine.state.epoch}, beyond max_epochs = {max_epochs}: raise "
+                "trainer#max_epochs to train on."
+            )
+        engine.state.max_epochs = max_epochs
+        engine.logger.info(f"Resumed after epoch {engine.state.epoch} from {path}.")
+
+    def _save_epoch(self, engine: Workflow) -> None:
+        # best.pt first: killed between the two, the resumed run repeats the epoch and writes both again.
+        if self.evaluator is not None and self.evaluator.state.best_metric_epoch == engine.state.epoch:
+            self._save("best.pt")
+        self._save("last.pt")
+
+    def _save_stopped(self, engine: Workflow, error: BaseException) -> None:
+        self._save("stopped.pt")
+        engine.logger.error(
+            f"Training stopped; the state before the failing step is in {self.save_dir / 'stopped.pt'}."
+        )
+        raise error
+
+    def _save(self, filename: str) -> None:
+        states = {name: thing.state_dict() for name, thing in self.objects.items()}
+        DiskSaver(self.save_dir, atomic=True, require_empty=False)(states, filename)

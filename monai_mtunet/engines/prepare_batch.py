@@ -1,0 +1,92 @@
+"""From a collated batch to what the network and the losses take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from monai.data import MetaTensor
+from monai.engines import PrepareBatch
+from monai.utils import ImageMetaKey
+from torch import Tensor
+
+from ..tasks import Task, task_names
+
+
+class MultiTaskPrepareBatch(PrepareBatch):
+    """``{"image": ..., task name: ...}`` -> ``(image, {task name: target})``, as plain tensors on the device.
+
+    Tensors lose their meta data here, since MetaTensor inside the network costs time and memory; the batch itself,
+    ``engine.state.batch``, keeps it for writers. Targets are checked by their tasks.
+
+    Args:
+        tasks: the declared tasks; none for inference, where the batch holds no targets.
+        image_key: where the network's input is.
+
+    Example:
+        >>> SupervisedTrainer(..., prepare_batch=MultiTaskPrepareBatch(tasks), decollate=False)
+    """
+
+    def __init__(self, tasks: Sequence[Task] = (), image_key: str = "image") -> None:
+        if tasks:
+            task_names(tasks)
+        self.tasks = tuple(tasks)
+        self.image_key = image_key
+
+    def __call__(
+        self,
+        batchdata: Mapping[str, Any],
+        device: str | torch.device | None = None,
+        non_blocking: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Tensor, dict[str, Tensor] | None]:
+        """Prepare one batch.
+
+        Args:
+            batchdata: the collated batch.
+            device: where to.
+            non_blocking: whether the copy may be asynchronous.
+            kwargs: further arguments of ``Tensor.to``.
+
+        Returns:
+            Image (B, C, *spatial) and targets by task name; ``None`` instead of targets when there is no task.
+
+        Raises:
+            ValueError: when the batch lacks the image or a target, or a target cannot be of its task or does not fit
+                the image; the message names the task and the files.
+        """
+        image = self._get(batchdata, self.image_key, "the network's input")
+        targets = {}
+        for task in self.tasks:
+            target = self._get(batchdata, task.name, f"the target of task {task.name!r}")
+            try:
+                target = task.prepare_target(target)
+                if target.shape[2:] != image.shape[2:]:
+                    raise ValueError(
+                        f"Task {task.name!r}: its target has spatial size {tuple(target.shape[2:])}, "
+                        f"the image {tuple(image.shape[2:])}."
+                    )
+            except ValueError as error:
+                raise ValueError(f"{error} Batch: {_files(batchdata, task.name, self.image_key)}.") from error
+            targets[task.name] = target.to(device=device, non_blocking=non_blocking, **kwargs)
+        return image.to(device=device, non_blocking=non_blocking, **kwargs), targets or None
+
+    def _get(self, batchdata: Mapping[str, Any], key: str, role: str) -> Tensor:
+        if key not in batchdata:
+            raise ValueError(
+                f"The batch holds no {key!r}, {role}; it holds {sorted(map(str, batchdata))}. "
+                "Add the transform that makes it, or take the task off the list."
+            )
+        value = batchdata[key]
+        return value.as_tensor() if isinstance(value, MetaTensor) else torch.as_tensor(value)
+
+
+def _files(batchdata: Mapping[str, Any], *keys: str) -> str:
+    """The files behind a batch, as far as its meta data tell."""
+    for key in keys:
+        value = batchdata[key]
+        names = value.meta.get(ImageMetaKey.FILENAME_OR_OBJ) if isinstance(value, MetaTensor) else None
+        if names:
+            return f"{key} from {names}"
+    return "of unnamed samples"

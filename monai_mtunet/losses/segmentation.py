@@ -1,0 +1,80 @@
+"""Segmentation losses over the voxels that have a label."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from monai.losses import DiceLoss
+from torch import Tensor, nn
+
+
+class MaskedDiceCELoss(nn.Module):
+    """Softmax cross-entropy plus soft Dice over the voxels whose label is not ``ignore_index``.
+
+    MONAI's ``DiceCELoss`` has no ``ignore_index``, and torch's cross-entropy is NaN when every voxel is ignored;
+    here a batch without labels gives 0, still connected to the prediction.
+
+    Args:
+        ignore_index: the label that marks voxels without a target.
+        lambda_ce: weight of the cross-entropy, averaged over the valid voxels of the batch.
+        lambda_dice: weight of the Dice loss of the foreground classes (1 - Dice, averaged over images and classes).
+            0, the default, is the UMC paper's plain cross-entropy.
+        class_weights: one weight per class for the cross-entropy, as in ``torch.nn.CrossEntropyLoss``.
+
+    Raises:
+        ValueError: when both weights are 0 or one is negative.
+
+    Example:
+        >>> loss = MaskedDiceCELoss(ignore_index=255, lambda_dice=1.0)
+        >>> loss(torch.zeros(1, 2, 4, 4), torch.full((1, 1, 4, 4), 255))
+        tensor(0.)
+    """
+
+    class_weights: Tensor | None
+
+    def __init__(
+        self,
+        ignore_index: int = 255,
+        lambda_ce: float = 1.0,
+        lambda_dice: float = 0.0,
+        class_weights: list[float] | None = None,
+    ) -> None:
+        super().__init__()
+        if min(lambda_ce, lambda_dice) < 0 or lambda_ce + lambda_dice == 0:
+            raise ValueError(
+                f"lambda_ce and lambda_dice must be >= 0, one of them > 0; got {lambda_ce}, {lambda_dice}."
+            )
+        self.ignore_index = ignore_index
+        self.lambda_ce = lambda_ce
+        self.lambda_dice = lambda_dice
+        self.register_buffer("class_weights", None if class_weights is None else torch.tensor(class_weights))
+        self.dice = DiceLoss(include_background=False, to_onehot_y=True, softmax=True, ignore_index=ignore_index)
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Compare.
+
+        Args:
+            prediction: logits (B, C, *spatial).
+            target: labels (B, 1, *spatial), integers in 0..C-1 or ``ignore_index``.
+
+        Returns:
+            0-d tensor.
+        """
+        labels = target.squeeze(1)
+        loss = prediction.new_zeros(())
+        if self.lambda_ce:
+            loss = loss + self.lambda_ce * self._cross_entropy(prediction, labels)
+        if self.lambda_dice:
+            loss = loss + self.lambda_dice * self.dice(prediction, target)
+        return loss
+
+    def _cross_entropy(self, prediction: Tensor, labels: Tensor) -> Tensor:
+        total = F.cross_entropy(
+            prediction, labels, weight=self.class_weights, ignore_index=self.ignore_index, reduction="sum"
+        )
+        valid = labels != self.ignore_index
+        if self.class_weights is None:
+            return total / valid.sum().clamp(min=1)
+        # torch's convention: a weighted mean, so that the weights' scale cancels.
+        weight_sum = self.class_weights[labels.masked_fill(~valid, 0)].mul(valid).sum()
+        return total / torch.where(weight_sum > 0, weight_sum, torch.ones_like(weight_sum))

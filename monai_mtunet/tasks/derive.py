@@ -1,0 +1,62 @@
+"""What a bundle derives from its list of tasks: channels, losses, metrics, post-processing.
+
+These are the functions that configurations call at the package's root, for example
+``"$monai_mtunet.out_channels(@tasks)"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ignite.metrics import Metric
+from torch import nn
+
+from .task import Task
+
+
+def task_names(tasks: Sequence[Task]) -> list[str]:
+    """Names in declaration order.
+
+    Args:
+        tasks: the declared tasks.
+
+    Raises:
+        ValueError: when there is no task, or two share a name.
+    """
+    names = [task.name for task in tasks]
+    if not names:
+        raise ValueError("Declare at least one task.")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"Task names must be unique; {repeated} occur more than once.")
+    return names
+
+
+def out_channels(tasks: Sequence[Task]) -> dict[str, int]:
+    """``{name: channels}`` for a network's ``out_channels``."""
+    return dict(zip(task_names(tasks), (task.channels for task in tasks), strict=True))
+
+
+def task_losses(tasks: Sequence[Task]) -> dict[str, nn.Module]:
+    """``{name: loss}`` for :class:`~monai_mtunet.losses.MultiTaskLoss`."""
+    return dict(zip(task_names(tasks), (task.loss() for task in tasks), strict=True))
+
+
+def task_metrics(tasks: Sequence[Task], spatial_dims: int, key_metric: str) -> dict[str, Metric]:
+    """The metrics of all tasks by name, the key metric first.
+
+    MONAI's evaluator takes the first of ``key_val_metric`` as the key metric, which decides the best checkpoint.
+
+    Args:
+        tasks: the declared tasks.
+        spatial_dims: 2 or 3.
+        key_metric: name of the key metric, for example ``"segment_miou"``.
+
+    Raises:
+        ValueError: when no task has a metric of that name.
+    """
+    task_names(tasks)
+    by_name = {name: metric for task in tasks for name, metric in task.metrics(spatial_dims).items()}
+    if key_metric not in by_name:
+        raise ValueError(f"No task has the key metric {key_metric!r}; there are {list(by_name)}.")
+    return {key_metric: by_name.pop(key_metric), **by_name}

@@ -1,0 +1,114 @@
+"""The side-by-side panel: the input, and each task's prediction and target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from torch import Tensor
+
+from .restoration import RestorationTask
+from .task import Picture, Task
+
+_MAX_LEGEND = 20  # more entries than that leave no room for the pictures
+
+
+def draw_panel(
+    tasks: Sequence[Task],
+    images: Sequence[Tensor],
+    predictions: Sequence[Mapping[str, Tensor]],
+    targets: Sequence[Mapping[str, Tensor]] | None = None,
+    title: str = "",
+) -> Figure:
+    """Draw samples as rows: input, then prediction and target of each task. Of volumes the middle slice is drawn.
+
+    Args:
+        tasks: the declared tasks.
+        images: per sample the network's input (C, *spatial), normalised.
+        predictions: per sample ``{task name: post-processed prediction (C, *spatial)}``.
+        targets: per sample ``{task name: prepared target (C, *spatial)}``; tasks without one get no target column.
+        title: text above the panel.
+
+    Returns:
+        A matplotlib figure, to be saved or turned into an array by :func:`rasterise`.
+    """
+    rows = []
+    for index, image in enumerate(images):
+        row = {"input": _draw_input(tasks, image)}
+        for task in tasks:
+            row[task.name] = task.draw(_slice(predictions[index][task.name]))
+            if targets is not None and task.name in targets[index]:
+                row[f"{task.name}: target"] = task.draw(_slice(task.values_of_target(targets[index][task.name])))
+        rows.append(row)
+    return _layout(rows, _legend(tasks), title)
+
+
+def rasterise(figure: Figure) -> Picture:
+    """A figure as an RGB array (H, W, 3), uint8."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba(), dtype=np.uint8)[..., :3]
+
+
+def save_panel(figure: Figure, path: str | Path) -> None:
+    """Write a figure as PNG, making its folder."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+
+
+def _draw_input(tasks: Sequence[Task], image: Tensor) -> Picture:
+    """In the units of a restoration task of the same channels, so that both can be compared; else 1-99 % window."""
+    plane = _slice(image)
+    for task in tasks:
+        if isinstance(task, RestorationTask) and task.channels == len(plane):
+            return task.draw(task.undo(plane, channel_axis=0))
+    low, high = np.nanpercentile(plane.float().cpu().numpy(), (1, 99))
+    window = RestorationTask("input", channels=len(plane), data_range=(low, max(high, low + 1e-6)))
+    return window.draw(plane)
+
+
+def _slice(values: Tensor) -> Tensor:
+    """(C, H, W) as it is; of a volume (C, X, Y, Z) the middle slice along z, turned so that x runs right and y up."""
+    values = torch.as_tensor(values)
+    if values.ndim == 3:
+        return values
+    return torch.rot90(values[..., values.shape[-1] // 2], k=1, dims=(1, 2))
+
+
+def _legend(tasks: Sequence[Task]) -> dict[str, tuple[int, int, int]]:
+    legends = {task.name: task.legend() for task in tasks if task.legend()}
+    prefixed = len(legends) > 1  # two tasks may give the same class different colours
+    entries = [
+        (f"{name}: {text}" if prefixed else text, colour)
+        for name, legend in legends.items()
+        for text, colour in legend.items()
+    ]
+    return dict(entries[:_MAX_LEGEND])
+
+
+def _layout(rows: list[dict[str, Picture]], legend: dict[str, tuple[int, int, int]], title: str) -> Figure:
+    columns = len(rows[0])
+    height, width = rows[0]["input"].shape[:2]
+    cell = 2.6  # inches
+    legend_height = 0.3 * -(-len(legend) // 6)
+    cell_height = cell * min(max(height / width, 0.3), 1.5)
+    figure = Figure(
+        figsize=(cell * columns, (cell_height + 0.3) * len(rows) + 0.4 + legend_height), dpi=110, layout="constrained"
+    )
+    axes = figure.subplots(len(rows), columns, squeeze=False)
+    for row, row_axes in zip(rows, axes, strict=True):
+        for (caption, picture), axis in zip(row.items(), row_axes, strict=True):
+            axis.imshow(picture, interpolation="nearest")
+            axis.set_title(caption, fontsize=9)
+            axis.set_axis_off()
+    if title:
+        figure.suptitle(title, fontsize=10)
+    if legend:
+        patches = [Patch(facecolor=np.divide(rgb, 255), edgecolor="grey", label=text) for text, rgb in legend.items()]
+        figure.legend(handles=patches, loc="outside lower center", ncols=min(len(legend), 6), fontsize=8, frameon=False)
+    return figure

@@ -1,0 +1,146 @@
+"""Restoration (denoising above all) as a task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from ignite.metrics import Metric
+from monai.handlers import IgniteMetricHandler
+from torch import Tensor, nn
+
+from ..losses import MaskedRegressionLoss
+from ..metrics import MissingAwarePSNRMetric, MissingAwareSSIMMetric
+from .task import Picture, Task
+
+
+class RestorationTask(Task):
+    """The clean image behind a degraded one: denoising, deblurring, artefact removal.
+
+    The network sees and predicts normalised intensities (x - mean) / std; the target is the clean image, normalised
+    likewise, with NaN where it is missing. Metrics are measured in the data's own units: ``<name>_psnr`` in dB,
+    10 log10(range^2 / MSE) per image without clipping, ``<name>_ssim``, and ``<name>_psnr_input``, what the network's
+    input itself scores, so that the gain is the difference.
+
+    Args:
+        name: the task's name.
+        channels: image channels.
+        data_range: lowest and highest intensity before normalisation, (0, 255) for 8-bit images.
+        mean: what normalisation subtracted, one number or one per channel.
+        std: what normalisation divided by, likewise.
+        input_metric: whether to measure ``<name>_psnr_input``; it needs an input with the target's channels.
+        loss: replaces the default, the mean squared error over the valid voxels.
+
+    Raises:
+        ValueError: when the range is empty, or mean and std do not fit the channels.
+
+    Example:
+        >>> RestorationTask("denoise", channels=3, data_range=(0, 255), mean=[110, 113, 118], std=[77, 75, 76])
+    """
+
+    def __init__(
+        self,
+        name: str,
+        channels: int,
+        data_range: Sequence[float] = (0.0, 1.0),
+        mean: float | Sequence[float] = 0.0,
+        std: float | Sequence[float] = 1.0,
+        input_metric: bool = True,
+        loss: nn.Module | None = None,
+    ) -> None:
+        super().__init__(name, channels, loss)
+        self.low, self.high = map(float, data_range)
+        if not self.low < self.high:
+            raise ValueError(f"Task {name!r}: data_range must be (lowest, highest), got {tuple(data_range)}.")
+        self.mean = self._per_channel("mean", mean)
+        self.std = self._per_channel("std", std)
+        if not bool((self.std > 0).all()):
+            raise ValueError(f"Task {name!r}: std must be positive, got {std}.")
+        self.input_metric = input_metric
+
+    def _per_channel(self, what: str, values: float | Sequence[float]) -> Tensor:
+        tensor = torch.atleast_1d(torch.as_tensor(values, dtype=torch.float32))
+        if tensor.ndim > 1 or len(tensor) not in (1, self.channels):
+            raise ValueError(
+                f"Task {self.name!r}: {what} must be one number or one per channel ({self.channels}), got {values}."
+            )
+        return tensor
+
+    def default_loss(self) -> nn.Module:
+        """Mean squared error over the valid voxels (UMC paper, section 4.1)."""
+        return MaskedRegressionLoss("mse")
+
+    def metrics(self, spatial_dims: int) -> dict[str, Metric]:
+        """See the class."""
+        width = self.high - self.low
+        metrics: dict[str, Metric] = {
+            f"{self.name}_psnr": IgniteMetricHandler(
+                MissingAwarePSNRMetric(width), output_transform=self._prediction_and_target
+            ),
+            f"{self.name}_ssim": IgniteMetricHandler(
+                MissingAwareSSIMMetric(spatial_dims, data_range=width), output_transform=self._prediction_and_target
+            ),
+        }
+        if self.input_metric:
+            metrics[f"{self.name}_psnr_input"] = IgniteMetricHandler(
+                MissingAwarePSNRMetric(width), output_transform=self._input_and_target
+            )
+        return metrics
+
+    def _prediction_and_target(self, output: dict[str, Any]) -> tuple[Tensor, Tensor]:
+        return self.undo(output["pred"][self.name].float()), self.undo(output["label"][self.name])
+
+    def _input_and_target(self, output: dict[str, Any]) -> tuple[Tensor, Tensor]:
+        image, target = output["image"], output["label"][self.name]
+        if image.shape != target.shape:
+            raise ValueError(
+                f"Task {self.name!r}: the input {tuple(image.shape)} cannot be measured against the target "
+                f"{tuple(target.shape)}; declare the task with input_metric=False."
+            )
+        return self.undo(image), self.undo(target)
+
+    def undo(self, values: Tensor, channel_axis: int = 1) -> Tensor:
+        """Undo the normalisation: network units -> the data's own.
+
+        Args:
+            values: batch (B, C, *spatial), or one sample (C, *spatial) with ``channel_axis=0``.
+            channel_axis: where the channels are.
+        """
+        shape = [1] * values.ndim
+        shape[channel_axis] = -1
+        return values * self.std.to(values).view(shape) + self.mean.to(values).view(shape)
+
+    def prepare_target(self, target: Tensor) -> Tensor:
+        """(B, C, *spatial) -> float32, checked for channels and infinities."""
+        if target.shape[1] != self.channels:
+            raise ValueError(
+                f"Task {self.name!r} has {self.channels} channel(s), its target {target.shape[1]}: {tuple(target.shape)}."
+            )
+        if torch.isinf(target).any():
+            raise ValueError(f"Task {self.name!r}: the target holds infinite values; mark missing voxels with NaN.")
+        return target.float()
+
+    def postprocess(self, prediction: Tensor) -> Tensor:
+        """Prediction (C, *spatial) in network units -> float32 in the data's units, not clipped."""
+        return self.undo(prediction.float(), channel_axis=0)
+
+    def values_of_target(self, target: Tensor) -> Tensor:
+        """Target (C, *spatial) in the data's units."""
+        return self.undo(target, channel_axis=0)
+
+    def draw(self, values: Tensor) -> Picture:
+        """Intensities (1 or 3, H, W) clipped to the data range, grey or RGB; missing is black.
+
+        Of other channel counts the first is drawn, in grey.
+        """
+        picture = (values.float().cpu() - self.low) / (self.high - self.low)
+        picture = picture.nan_to_num(nan=0.0).clamp(0, 1)
+        picture = picture if len(picture) == 3 else picture[:1].expand(3, -1, -1)
+        drawn: Picture = (picture * 255).round().to(torch.uint8).permute(1, 2, 0).numpy().astype(np.uint8)
+        return drawn
+
+    def metadata(self) -> dict[str, Any]:
+        """See :meth:`Task.metadata`."""
+        return super().metadata() | {"format": "magnitude", "value_range": [self.low, self.high]}

@@ -1,0 +1,139 @@
+"""Semantic segmentation as a task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from ignite.metrics import ConfusionMatrix, Metric, MetricsLambda
+from ignite.metrics.confusion_matrix import cmAccuracy
+from monai.handlers import MeanDice
+from torch import Tensor, nn
+
+from ..losses import MaskedDiceCELoss
+from .palette import distinct_colours
+from .task import Picture, Task
+
+
+class SegmentationTask(Task):
+    """One label per voxel, by softmax over classes.
+
+    Targets are (1, *spatial) integers in 0..C-1, or ``ignore_index`` where there is none. Metrics, from one confusion
+    matrix over the data set: ``<name>_miou`` (mean over the classes that occur), ``<name>_accuracy`` (voxel accuracy)
+    and ``<name>_iou_<class>``; with ``dice`` also ``<name>_dice``, the mean Dice of the foreground classes (1..C-1)
+    per image, averaged over images (MONAI's ``DiceMetric``).
+
+    Args:
+        name: the task's name.
+        classes: class names; class 0 is the background where there is one.
+        palette: RGB per class, 0..255; by default colours that stay apart for the colour blind.
+        ignore_index: the label of voxels without a target.
+        dice: whether to measure the per-image Dice, the custom for organs and lesions.
+        loss: replaces the default, cross-entropy over the valid voxels.
+
+    Raises:
+        ValueError: for fewer than two classes, a palette of another length, an ``ignore_index`` that is a class.
+
+    Example:
+        >>> SegmentationTask("segment", classes=["background", "anterior", "posterior"], dice=True)
+    """
+
+    is_label = True
+
+    def __init__(
+        self,
+        name: str,
+        classes: Sequence[str],
+        palette: Sequence[Sequence[int]] | None = None,
+        ignore_index: int = 255,
+        dice: bool = False,
+        loss: nn.Module | None = None,
+    ) -> None:
+        super().__init__(name, len(classes), loss)
+        if len(classes) < 2:
+            raise ValueError(f"Task {name!r}: segmentation needs at least two classes, got {list(classes)}.")
+        if not 0 <= ignore_index <= 255:
+            raise ValueError(f"Task {name!r}: ignore_index must be in 0..255 (labels are 8 bit), got {ignore_index}.")
+        if ignore_index < len(classes):
+            raise ValueError(f"Task {name!r}: ignore_index {ignore_index} is the class {classes[ignore_index]!r}.")
+        self.classes = tuple(classes)
+        self.palette = np.asarray(distinct_colours(len(classes)) if palette is None else palette, dtype=np.uint8)
+        if self.palette.shape != (len(classes), 3):
+            raise ValueError(
+                f"Task {name!r}: the palette must hold one RGB colour for each of the {len(classes)} classes, "
+                f"got an array of shape {self.palette.shape}."
+            )
+        self.ignore_index = ignore_index
+        self.dice = dice
+
+    def default_loss(self) -> nn.Module:
+        """Cross-entropy over the valid voxels (UMC paper, section 4.1)."""
+        return MaskedDiceCELoss(ignore_index=self.ignore_index)
+
+    def metrics(self, spatial_dims: int) -> dict[str, Metric]:
+        """See the class."""
+        confusion = ConfusionMatrix(self.channels, output_transform=self._logits_and_labels)
+        union = confusion.sum(dim=0) + confusion.sum(dim=1) - confusion.diag()
+        iou = confusion.diag() / union  # 0 / 0 = NaN: a class that neither occurs nor is predicted
+        metrics: dict[str, Metric] = {
+            f"{self.name}_miou": MetricsLambda(lambda values: torch.nanmean(values).item(), iou),
+            f"{self.name}_accuracy": cmAccuracy(confusion),
+        }
+        if self.dice:
+            metrics[f"{self.name}_dice"] = MeanDice(
+                include_background=False, num_classes=self.channels, output_transform=self._label_maps
+            )
+        for index, label in enumerate(self.classes):
+            metrics[f"{self.name}_iou_{label.replace(' ', '_')}"] = iou[index]
+        return metrics
+
+    def _logits_and_labels(self, output: dict[str, Any]) -> tuple[Tensor, Tensor]:
+        return output["pred"][self.name], output["label"][self.name].squeeze(1)
+
+    def _label_maps(self, output: dict[str, Any]) -> tuple[Tensor, Tensor]:
+        prediction = output["pred"][self.name].argmax(dim=1, keepdim=True)
+        target = output["label"][self.name]
+        ignored = target == self.ignore_index
+        # Background on both sides: Dice of the foreground classes then does not see these voxels.
+        return prediction.masked_fill(ignored, 0), target.masked_fill(ignored, 0)
+
+    def prepare_target(self, target: Tensor) -> Tensor:
+        """(B, 1, *spatial) labels -> int64, checked to be classes or ``ignore_index``."""
+        if target.shape[1] != 1:
+            raise ValueError(
+                f"Task {self.name!r}: labels must have one channel (B, 1, *spatial), got {tuple(target.shape)}."
+            )
+        labels = target.long()
+        if target.is_floating_point() and not torch.equal(labels.to(target.dtype), target):
+            raise ValueError(f"Task {self.name!r}: labels must be whole numbers; missing ones are {self.ignore_index}.")
+        wrong = ((labels < 0) | (labels >= self.channels)) & (labels != self.ignore_index)
+        if wrong.any():
+            raise ValueError(
+                f"Task {self.name!r}: label(s) {labels[wrong].unique().tolist()[:10]} are neither one of its "
+                f"{self.channels} classes (0..{self.channels - 1}) nor ignore_index = {self.ignore_index}. "
+                "Map the labels (MapLabelValued), or declare the classes and the ignore_index of these data."
+            )
+        return labels
+
+    def postprocess(self, prediction: Tensor) -> Tensor:
+        """Logits (C, *spatial) -> label map (1, *spatial), uint8."""
+        return prediction.argmax(dim=0, keepdim=True).to(torch.uint8)
+
+    def draw(self, values: Tensor) -> Picture:
+        """Labels (1, H, W) in the palette's colours; missing is white."""
+        colours = np.full((256, 3), 255, dtype=np.uint8)
+        colours[: self.channels] = self.palette
+        return colours[values[0].cpu().numpy().astype(np.uint8)]
+
+    def legend(self) -> dict[str, tuple[int, int, int]]:
+        """Class names and their colours."""
+        return {label: tuple(map(int, colour)) for label, colour in zip(self.classes, self.palette, strict=True)}
+
+    def metadata(self) -> dict[str, Any]:
+        """See :meth:`Task.metadata`."""
+        return super().metadata() | {
+            "format": "segmentation",
+            "channel_def": {str(index): label for index, label in enumerate(self.classes)},
+        }

@@ -1,0 +1,105 @@
+"""The task: one thing that a network predicts."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ignite.metrics import Metric
+from torch import Tensor, nn
+
+Picture = npt.NDArray[np.uint8]
+
+
+class Task(ABC):
+    """One thing that a network predicts, declared once.
+
+    Its name is the key in the network's output, in the targets, in metric names and in saved files; channels, loss,
+    metrics, post-processing and how it is drawn follow from the declaration. To add a kind, subclass this in a file
+    of its own in ``monai_mtunet/tasks/``.
+
+    Args:
+        name: a Python identifier, unique among the network's tasks.
+        channels: channels of the network's head.
+        loss: replaces the kind's own loss; a module (prediction, target) -> 0-d tensor.
+
+    Attributes:
+        is_label: whether what it saves is a label map: resampled by nearest neighbour, never rescaled.
+
+    Raises:
+        ValueError: when the name is not an identifier or there is not at least one channel.
+    """
+
+    is_label: bool = False
+
+    def __init__(self, name: str, channels: int, loss: nn.Module | None = None) -> None:
+        if not name.isidentifier():
+            raise ValueError(
+                f"The task name {name!r} must be a Python identifier: it names modules, files and metrics."
+            )
+        if channels < 1:
+            raise ValueError(f"Task {name!r} needs at least one channel, got {channels}.")
+        self.name = name
+        self.channels = channels
+        self._loss = loss
+
+    @abstractmethod
+    def default_loss(self) -> nn.Module:
+        """The loss of this kind of task."""
+
+    def loss(self) -> nn.Module:
+        """The declared loss, or the kind's own: a module (prediction, target) -> 0-d tensor."""
+        return self.default_loss() if self._loss is None else self._loss
+
+    @abstractmethod
+    def metrics(self, spatial_dims: int) -> dict[str, Metric]:
+        """Ignite metrics by name (prefixed with the task's), to attach to an engine whose output is undecollated.
+
+        Args:
+            spatial_dims: 2 or 3.
+        """
+
+    @abstractmethod
+    def prepare_target(self, target: Tensor) -> Tensor:
+        """Check a batch of targets and bring it to the type that loss and metrics take.
+
+        Args:
+            target: (B, C, *spatial) as collated, on the CPU.
+
+        Raises:
+            ValueError: when the target cannot be of this task.
+        """
+
+    @abstractmethod
+    def postprocess(self, prediction: Tensor) -> Tensor:
+        """Raw network output (C, *spatial) of one sample -> what is saved, (C', *spatial)."""
+
+    @abstractmethod
+    def draw(self, values: Tensor) -> Picture:
+        """Post-processed values (C', H, W), which may be missing -> RGB picture (H, W, 3)."""
+
+    def values_of_target(self, target: Tensor) -> Tensor:
+        """A prepared target (C, *spatial) in the units of :meth:`postprocess`, to be drawn beside it."""
+        return target
+
+    def legend(self) -> dict[str, tuple[int, int, int]]:
+        """What the colours of :meth:`draw` mean, ``{text: RGB}``; empty where they are the intensities themselves."""
+        return {}
+
+    def metadata(self) -> dict[str, Any]:
+        """The description of this output in a bundle's ``metadata.json`` (``network_data_format.outputs``)."""
+        return {
+            "type": "image",
+            "format": type(self).__name__,
+            "num_channels": self.channels,
+            "spatial_shape": ["*"],
+            "dtype": "float32",
+            "value_range": [],
+            "is_patch_data": False,
+            "channel_def": {str(i): f"{self.name}_{i}" for i in range(self.channels)},
+        }
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r}, channels={self.channels})"
