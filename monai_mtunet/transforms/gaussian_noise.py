@@ -1,0 +1,67 @@
+"""Additive white Gaussian noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from monai.config import KeysCollection
+
+from monai_mtunet.transforms.noise import AddNoise, AddNoised
+
+__all__ = ["AddGaussianNoise", "AddGaussianNoised"]
+
+
+class AddGaussianNoise(AddNoise):
+    """Add zero-mean Gaussian noise, independent for every channel and voxel.
+
+    MONAI's ``RandGaussianNoise`` draws its standard deviation from U(0, std) by default and cannot repeat its noise
+    for validation; see `AddNoise` for when noise is fresh and when it repeats.
+
+    Args:
+        sigma: standard deviation, in the image's own unit (of 0-255 for 8-bit images), or a range of it. 0 is no noise.
+        relative: whether ``sigma`` is a fraction of the image's range, maximum - minimum over all channels.
+        reproducible: whether an image gets the same noise every time.
+        seed: with ``reproducible``: another seed gives the same image other noise.
+
+    Raises:
+        ValueError: When ``sigma`` is negative, not finite, or not a number or a range.
+
+    Example:
+        >>> noisy = AddGaussianNoise(sigma=30)(torch.full((3, 64, 64), 128.0))
+    """
+
+    def __init__(
+        self, sigma: float | Sequence[float], relative: bool = False, reproducible: bool = False, seed: int = 0
+    ) -> None:
+        super().__init__("sigma", sigma, reproducible, seed)
+        self.relative = relative
+
+    def apply(self, img: torch.Tensor, level: float, generator: torch.Generator) -> torch.Tensor:
+        """Return ``img + N(0, sigma**2)``."""
+        sigma = level * float(img.max() - img.min()) if self.relative else level
+        return img + sigma * torch.randn(img.shape, generator=generator).to(img.device)
+
+
+class AddGaussianNoised(AddNoised):
+    """Dictionary-based version of `AddGaussianNoise`; every key gets noise of its own.
+
+    Args:
+        keys: keys of the images.
+        sigma: see `AddGaussianNoise`.
+        relative: see `AddGaussianNoise`.
+        reproducible: see `AddNoise`.
+        seed: see `AddNoise`.
+        allow_missing_keys: don't raise exception if key is missing.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        sigma: float | Sequence[float],
+        relative: bool = False,
+        reproducible: bool = False,
+        seed: int = 0,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, AddGaussianNoise(sigma, relative, reproducible, seed), allow_missing_keys)

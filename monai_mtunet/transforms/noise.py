@@ -1,0 +1,120 @@
+"""What the noise transforms share: when noise is fresh, when it repeats, and what it leaves alone."""
+
+from __future__ import annotations
+
+import zlib
+from abc import abstractmethod
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.config.type_definitions import NdarrayOrTensor
+from monai.data.meta_obj import get_track_meta
+from monai.transforms import MapTransform, Randomizable, Transform
+from monai.utils import convert_to_dst_type, convert_to_tensor
+
+__all__ = ["AddNoise", "AddNoised"]
+
+
+class AddNoise(Randomizable, Transform):
+    """Base of the noise transforms: draws a level and a seed, then lets the subclass apply them.
+
+    Fresh noise, the default, is for training. It comes from the transform's own random state, which MONAI's
+    ``set_determinism``, ``Compose.set_random_state`` and data loaders control. Reproducible noise is for validation.
+    It is a function of the image's values and ``seed`` alone: the same in every epoch, on every rank, with any number
+    of workers and any cache; the random state is neither used nor advanced.
+
+    Noise is never clipped, since clipping would shift the mean of bright and dark regions: on the 0-255 scale a noisy
+    image reaches below 0 and above 255. Voxels that are NaN or infinite stay as they are.
+
+    Args:
+        name: what the level is called, for error messages.
+        level: a number, or a ``(low, high)`` range from which each image draws its own uniformly.
+        reproducible: whether an image gets the same noise every time.
+        seed: with ``reproducible``: another seed gives the same image other noise, 0 .. 2**32 - 1.
+
+    Raises:
+        ValueError: When the level is negative, not finite, or not a number or a range.
+    """
+
+    def __init__(self, name: str, level: float | Sequence[float], reproducible: bool, seed: int) -> None:
+        bounds = (level, level) if isinstance(level, (int, float)) else tuple(level)
+        if len(bounds) != 2 or not 0 <= bounds[0] <= bounds[1] < float("inf"):
+            raise ValueError(f"{name} must be a finite number >= 0 or a range (low, high) of such, got {level}.")
+        self.level_range = bounds
+        self.reproducible = reproducible
+        self.seed = seed
+
+    def randomize(self, data: torch.Tensor) -> None:
+        """Draw the level and the seed of the noise for an image."""
+        rng = self.R
+        if self.reproducible:
+            content = data.cpu().contiguous().numpy().data  # crc32 reads 1 GB/s: less work than the noise itself
+            rng = np.random.RandomState(zlib.crc32(content, self.seed))
+        self._level = rng.uniform(*self.level_range)
+        self._noise_seed = int(rng.randint(2**31))
+
+    @abstractmethod
+    def apply(self, img: torch.Tensor, level: float, generator: torch.Generator) -> torch.Tensor:
+        """Return the noisy version of finite float32 values of any shape; the generator lives on the CPU."""
+
+    def __call__(self, img: NdarrayOrTensor) -> torch.Tensor:
+        """Add noise to an image.
+
+        Args:
+            img: image ``(C, *spatial)`` of a floating type.
+
+        Returns:
+            the noisy image, float32, with the image's meta data.
+
+        Raises:
+            TypeError: When the image holds integers.
+        """
+        image = convert_to_tensor(img, track_meta=get_track_meta())
+        if not image.is_floating_point():
+            raise TypeError(
+                f"{type(self).__name__} needs a floating-point image, got {image.dtype}: load it as float32."
+            )
+        values = convert_to_tensor(image, dtype=torch.float32, track_meta=False)
+        self.randomize(values)
+        # PyTorch's generator is about five times as fast as NumPy's.
+        generator = torch.Generator().manual_seed(self._noise_seed)
+        finite = torch.isfinite(values)
+        if finite.all():
+            noisy = self.apply(values, self._level, generator)
+        else:
+            noisy = values.clone()
+            noisy[finite] = self.apply(values[finite], self._level, generator)
+        result: torch.Tensor = convert_to_dst_type(noisy, dst=image, dtype=torch.float32)[0]
+        return result
+
+
+class AddNoised(Randomizable, MapTransform):
+    """Base of the dictionary versions; every key gets noise of its own.
+
+    The clean image, where a task needs it, is copied before: ``CopyItemsd(keys="image", names="denoise")``.
+
+    Args:
+        keys: keys of the images.
+        noise: the noise to add.
+        allow_missing_keys: don't raise exception if key is missing.
+    """
+
+    def __init__(self, keys: KeysCollection, noise: AddNoise, allow_missing_keys: bool) -> None:
+        MapTransform.__init__(self, keys, allow_missing_keys)
+        self.noise = noise
+
+    def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> AddNoised:
+        """Set the random state of the noise."""
+        super().set_random_state(seed, state)
+        self.noise.set_random_state(seed, state)
+        return self
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Add noise to the images of a sample."""
+        sample = dict(data)
+        for key in self.key_iterator(sample):
+            sample[key] = self.noise(sample[key])
+        return sample
