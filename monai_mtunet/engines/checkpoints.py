@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from ignite.engine import Events
+from ignite.engine import Engine, Events
 from ignite.handlers import Checkpoint, DiskSaver
 from monai.engines import Workflow
 from monai.handlers import CheckpointLoader
@@ -19,7 +19,7 @@ class CheckpointError(RuntimeError):
 
 
 def load_checkpoint(
-    path: str | Path, objects: Mapping[str, Any], map_location: str | torch.device | None = None
+    path: str | Path, objects: Mapping[str, Any], map_location: str | torch.device | dict[str, str] | None = None
 ) -> None:
     """Load states into objects, by name and strictly.
 
@@ -63,7 +63,7 @@ class VerifiedCheckpointLoader(CheckpointLoader):
         CheckpointError: see :func:`load_checkpoint`.
     """
 
-    def __call__(self, engine: Workflow) -> None:
+    def __call__(self, engine: Engine) -> None:
         """Load when the engine starts."""
         load_checkpoint(self.load_path, self.load_dict, self.map_location)
         self.logger.info(f"Loaded {', '.join(self.load_dict)} from {self.load_path}.")
@@ -147,7 +147,7 @@ class ResumableCheckpoint:
     def _save_stopped(self, engine: Workflow, error: BaseException) -> None:
         self._save("stopped.pt")
         engine.logger.error(
-            f"Training stopped; the state before the failing step is in {self.save_dir / 'stopped.pt'}."
+            "Training stopped; the state before the failing step is in %s.", self.save_dir / "stopped.pt"
         )
         raise error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ class EpochSeed:
         ValueError: when the loader keeps its workers over epochs, whose transforms could not be seeded again.
     """
 
-    def __init__(self, seed: int, data_loader: DataLoader) -> None:
+    def __init__(self, seed: int, data_loader: DataLoader[Any]) -> None:
         if data_loader.persistent_workers:
             raise ValueError(
                 "persistent_workers=True keeps random states over epochs, so that a resumed run differs from an "

@@ -23,16 +23,19 @@ class MultiTaskPrepareBatch(PrepareBatch):
     Args:
         tasks: the declared tasks; none for inference, where the batch holds no targets.
         image_key: where the network's input is.
+        keep_meta: whether the image stays a MetaTensor in ``engine.state.output``: writers of decollated outputs take
+            the file name, the affine and the applied transforms from there.
 
     Example:
         >>> SupervisedTrainer(..., prepare_batch=MultiTaskPrepareBatch(tasks), decollate=False)
     """
 
-    def __init__(self, tasks: Sequence[Task] = (), image_key: str = "image") -> None:
+    def __init__(self, tasks: Sequence[Task] = (), image_key: str = "image", keep_meta: bool = False) -> None:
         if tasks:
             task_names(tasks)
         self.tasks = tuple(tasks)
         self.image_key = image_key
+        self.keep_meta = keep_meta
 
     def __call__(
         self,
@@ -70,6 +73,8 @@ class MultiTaskPrepareBatch(PrepareBatch):
             except ValueError as error:
                 raise ValueError(f"{error} Batch: {_files(batchdata, task.name, self.image_key)}.") from error
             targets[task.name] = target.to(device=device, non_blocking=non_blocking, **kwargs)
+        if self.keep_meta:
+            image = batchdata[self.image_key]
         return image.to(device=device, non_blocking=non_blocking, **kwargs), targets or None
 
     def _get(self, batchdata: Mapping[str, Any], key: str, role: str) -> Tensor:

@@ -7,6 +7,8 @@ from ignite.metrics import Average
 from monai.engines import Workflow
 from monai.engines.utils import IterationEvents
 
+from ..losses import MultiTaskLoss
+
 
 class NonFiniteLossError(RuntimeError):
     """A task's loss became NaN or infinite."""
@@ -23,7 +25,7 @@ class TaskLossHandler:
             tasks and the iteration. A checkpoint handler attached before others then saves the state.
     """
 
-    def __init__(self, loss_function: torch.nn.Module) -> None:
+    def __init__(self, loss_function: MultiTaskLoss) -> None:
         self.loss_function = loss_function
 
     def attach(self, engine: Workflow) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
+from monai.data import MetaTensor
 from monai.inferers import SlidingWindowInferer
 from torch import Tensor
 
@@ -52,5 +53,7 @@ class MultiTaskSlidingWindowInferer(SlidingWindowInferer):
                 channels[name] = prediction.shape[1]
             return torch.cat(list(predictions.values()), dim=1)
 
-        merged = super().__call__(inputs, stacked, *args, **kwargs)
+        # Windows of a MetaTensor would carry its meta data through the network.
+        inputs = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
+        merged = cast(Tensor, super().__call__(inputs, stacked, *args, **kwargs))
         return dict(zip(channels, merged.split(list(channels.values()), dim=1), strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from monai.transforms import Compose, FlattenSubKeysd, Invertd
@@ -11,9 +11,7 @@ from ..tasks import Task
 from .save_predictions import PostprocessTasksd, SavePaneld, SavePredictionsd
 
 
-def postprocessing(
-    tasks: Sequence[Task], output_dir: str | Path, preprocessing: Callable[..., object] | None = None
-) -> Compose:
+def postprocessing(tasks: Sequence[Task], output_dir: str | Path, preprocessing: Compose | None = None) -> Compose:
     """From a decollated network output to files: post-process, draw, undo the preprocessing, save.
 
     Args:

@@ -31,8 +31,8 @@ class PostprocessTasksd(MapTransform):
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Post-process one sample."""
         sample = dict(data)
-        for key, task in zip(self.keys, self.tasks, strict=True):
-            sample[key] = task.postprocess(sample[key])
+        for task in self.tasks:
+            sample[f"pred_{task.name}"] = task.postprocess(sample[f"pred_{task.name}"])
         return sample
 
 
@@ -82,9 +82,9 @@ class SavePredictionsd(MapTransform):
         """Write one sample's files."""
         meta = _meta(data[self.image_key])
         self.output_dir.mkdir(parents=True, exist_ok=True)
-        for key, task in zip(self.keys, self.tasks, strict=True):
+        for task in self.tasks:
             path = self.output_dir / f"{_stem(meta)}_{task.name}"
-            prediction = data[key]
+            prediction = data[f"pred_{task.name}"]
             if prediction.ndim == 3:
                 _png(task, prediction).save(path.with_name(path.name + ".png"))
             else:

@@ -41,9 +41,7 @@ class MaskedDiceCELoss(nn.Module):
     ) -> None:
         super().__init__()
         if min(lambda_ce, lambda_dice) < 0 or lambda_ce + lambda_dice == 0:
-            raise ValueError(
-                f"lambda_ce and lambda_dice must be >= 0, one of them > 0; got {lambda_ce}, {lambda_dice}."
-            )
+            raise ValueError(f"lambda_ce and lambda_dice must be >= 0 and not both 0, got {lambda_ce}, {lambda_dice}.")
         self.ignore_index = ignore_index
         self.lambda_ce = lambda_ce
         self.lambda_dice = lambda_dice

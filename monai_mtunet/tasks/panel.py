@@ -109,6 +109,9 @@ def _layout(rows: list[dict[str, Picture]], legend: dict[str, tuple[int, int, in
     if title:
         figure.suptitle(title, fontsize=10)
     if legend:
-        patches = [Patch(facecolor=np.divide(rgb, 255), edgecolor="grey", label=text) for text, rgb in legend.items()]
+        patches = [
+            Patch(facecolor="#{:02x}{:02x}{:02x}".format(*rgb), edgecolor="grey", label=text)
+            for text, rgb in legend.items()
+        ]
         figure.legend(handles=patches, loc="outside lower center", ncols=min(len(legend), 6), fontsize=8, frameon=False)
     return figure

@@ -61,7 +61,8 @@ class RestorationTask(Task):
         self.input_metric = input_metric
 
     def _per_channel(self, what: str, values: float | Sequence[float]) -> Tensor:
-        tensor = torch.atleast_1d(torch.as_tensor(values, dtype=torch.float32))
+        tensor = torch.as_tensor(values, dtype=torch.float32)
+        tensor = tensor.reshape(1) if tensor.ndim == 0 else tensor
         if tensor.ndim > 1 or len(tensor) not in (1, self.channels):
             raise ValueError(
                 f"Task {self.name!r}: {what} must be one number or one per channel ({self.channels}), got {values}."
@@ -116,7 +117,7 @@ class RestorationTask(Task):
         """(B, C, *spatial) -> float32, checked for channels and infinities."""
         if target.shape[1] != self.channels:
             raise ValueError(
-                f"Task {self.name!r} has {self.channels} channel(s), its target {target.shape[1]}: {tuple(target.shape)}."
+                f"Task {self.name!r} has {self.channels} channel(s), its target has shape {tuple(target.shape)}."
             )
         if torch.isinf(target).any():
             raise ValueError(f"Task {self.name!r}: the target holds infinite values; mark missing voxels with NaN.")

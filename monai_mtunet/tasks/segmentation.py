@@ -129,7 +129,7 @@ class SegmentationTask(Task):
 
     def legend(self) -> dict[str, tuple[int, int, int]]:
         """Class names and their colours."""
-        return {label: tuple(map(int, colour)) for label, colour in zip(self.classes, self.palette, strict=True)}
+        return {label: (int(r), int(g), int(b)) for label, (r, g, b) in zip(self.classes, self.palette, strict=True)}
 
     def metadata(self) -> dict[str, Any]:
         """See :meth:`Task.metadata`."""

@@ -36,9 +36,7 @@ class Task(ABC):
 
     def __init__(self, name: str, channels: int, loss: nn.Module | None = None) -> None:
         if not name.isidentifier():
-            raise ValueError(
-                f"The task name {name!r} must be a Python identifier: it names modules, files and metrics."
-            )
+            raise ValueError(f"The task name {name!r} must be a Python identifier: modules, files and metrics bear it.")
         if channels < 1:
             raise ValueError(f"Task {name!r} needs at least one channel, got {channels}.")
         self.name = name
