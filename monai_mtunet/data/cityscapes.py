@@ -1,0 +1,123 @@
+"""Cityscapes: urban street scenes with fine and coarse annotations, in 19 classes and 7 categories.
+
+Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR 2016. Classes, categories and
+colours are those of ``cityscapesscripts/helpers/labels.py``. Home: https://www.cityscapes-dataset.com
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+from monai_mtunet.data.dataset_files import check_files, dataset_folder
+
+__all__ = [
+    "CITYSCAPES_CATEGORIES",
+    "CITYSCAPES_CATEGORY_OF_LABEL",
+    "CITYSCAPES_CATEGORY_OF_LABEL_WITH_VOID",
+    "CITYSCAPES_CATEGORY_PALETTE",
+    "CITYSCAPES_CLASSES",
+    "CITYSCAPES_CLASS_OF_LABEL",
+    "CITYSCAPES_LABELS",
+    "CITYSCAPES_PALETTE",
+    "cityscapes_datalist",
+]
+
+SOURCE = "https://www.cityscapes-dataset.com (leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip or gtCoarse.zip)"
+OFFICIAL_COUNTS = {"train": 2975, "val": 500, "test": 1525, "train_extra": 19998}
+
+# fmt: off
+CITYSCAPES_CLASSES = (
+    "road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign", "vegetation", "terrain",
+    "sky", "person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle",
+)
+CITYSCAPES_PALETTE = (
+    (128, 64, 128), (244, 35, 232), (70, 70, 70), (102, 102, 156), (190, 153, 153), (153, 153, 153), (250, 170, 30),
+    (220, 220, 0), (107, 142, 35), (152, 251, 152), (70, 130, 180), (220, 20, 60), (255, 0, 0), (0, 0, 142),
+    (0, 0, 70), (0, 60, 100), (0, 80, 100), (0, 0, 230), (119, 11, 32),
+)
+# The categories have no official colours: each takes that of its most frequent class. "void" is last, so that it
+# can be left away.
+CITYSCAPES_CATEGORIES = ("flat", "construction", "object", "nature", "sky", "human", "vehicle", "void")
+CITYSCAPES_CATEGORY_PALETTE = (
+    (128, 64, 128), (70, 70, 70), (153, 153, 153), (107, 142, 35), (70, 130, 180), (220, 20, 60), (0, 0, 142),
+    (0, 0, 0),
+)
+
+# For MapLabelValued(orig_labels=LABELS, target_labels=..., dtype="int16"): the ids in the files (-1 and 255 are the
+# licence plate), the class of each as in the official evaluation ("trainId"), and its category.
+CITYSCAPES_LABELS = (*range(34), -1, 255)
+CITYSCAPES_CLASS_OF_LABEL = (
+    255, 255, 255, 255, 255, 255, 255,  # void: unlabeled, ego vehicle, borders, out of roi, static, dynamic, ground
+    0, 1, 255, 255,                     # flat: road, sidewalk, parking, rail track
+    2, 3, 4, 255, 255, 255,             # construction: building, wall, fence, guard rail, bridge, tunnel
+    5, 255, 6, 7,                       # object: pole, polegroup, traffic light, traffic sign
+    8, 9, 10,                           # nature: vegetation, terrain; sky
+    11, 12,                             # human: person, rider
+    13, 14, 15, 255, 255, 16, 17, 18,   # vehicle: car, truck, bus, caravan, trailer, train, motorcycle, bicycle
+    255, 255,                           # licence plate
+)
+# 7 categories; void is ignored, as the official evaluation does.
+CITYSCAPES_CATEGORY_OF_LABEL = (
+    *(255,) * 7, *(0,) * 4, *(1,) * 6, *(2,) * 4, *(3,) * 2, 4, *(5,) * 2, *(6,) * 8, 255, 255,
+)
+# fmt: on
+# 8 categories, void among them, as "8 categories for 30 classes" in the UMC paper can be read.
+CITYSCAPES_CATEGORY_OF_LABEL_WITH_VOID = tuple(7 if c == 255 else c for c in CITYSCAPES_CATEGORY_OF_LABEL)
+
+
+def cityscapes_datalist(
+    dataset_dir: str | os.PathLike[str] | None, section: str = "train", labels: Mapping[str, str] | None = None
+) -> list[dict[str, str]]:
+    """List the images of a section of Cityscapes, with the annotations that your tasks need.
+
+    It reads the official layout, ``leftImg8bit/{section}/{city}/{frame}_leftImg8bit.png`` and
+    ``{annotation}/{section}/{city}/{frame}_{annotation}_labelIds.png``. A part of the data set is accepted with a
+    warning; a frame that lacks its image or one of its annotations is not.
+
+    Args:
+        dataset_dir: folder that holds ``leftImg8bit`` and the annotations.
+        section: "train", "val", "test" (public annotations are empty: pass ``labels={}``), or "train_extra" (coarse
+            annotations only).
+        labels: for every label key of a sample, the annotation to take: "gtFine" or "gtCoarse". Two keys may take the
+            same one, for classes and categories. Default: ``{"segment": "gtFine"}``.
+
+    Returns:
+        ``[{"image": ..., "segment": ...}, ...]``, absolute paths. Label maps hold `CITYSCAPES_LABELS`.
+
+    Raises:
+        FileNotFoundError: When files are missing.
+        ValueError: When ``dataset_dir`` is not set, the section or an annotation is unknown, or there is no image.
+
+    Example:
+        >>> frames = cityscapes_datalist("cityscapes", "train", {"coarse": "gtCoarse", "segment": "gtFine"})
+    """
+    labels = {"segment": "gtFine"} if labels is None else labels
+    if section not in OFFICIAL_COUNTS or not set(labels.values()) <= {"gtFine", "gtCoarse"}:
+        raise ValueError(
+            f"Cityscapes has the sections {', '.join(OFFICIAL_COUNTS)} and the annotations gtFine and gtCoarse, "
+            f"got section {section!r} and labels {dict(labels)}."
+        )
+    folder = dataset_folder(dataset_dir, "Cityscapes", SOURCE)
+    suffixes = {"image": ("leftImg8bit", "_leftImg8bit.png")}
+    suffixes |= {key: (annotation, f"_{annotation}_labelIds.png") for key, annotation in labels.items()}
+
+    # A frame counts if any of its files is there, so that half of a frame is noticed.
+    frames: set[tuple[str, str]] = set()
+    for kind, suffix in suffixes.values():
+        found = Path(folder, kind, section).glob(f"*/*{suffix}")
+        frames.update((file.parent.name, file.name.removesuffix(suffix)) for file in found)
+    datalist = [
+        {key: str(folder / kind / section / city / (frame + suffix)) for key, (kind, suffix) in suffixes.items()}
+        for city, frame in sorted(frames)
+    ]
+    check_files(datalist, folder, "Cityscapes", SOURCE)
+    if len(datalist) != OFFICIAL_COUNTS[section]:
+        warnings.warn(
+            f"{folder} holds {len(datalist)} of the {OFFICIAL_COUNTS[section]} frames of Cityscapes' section "
+            f"{section!r}: results will not be comparable.",
+            stacklevel=2,
+        )
+    return datalist

@@ -1,0 +1,85 @@
+"""Tasks of the Medical Segmentation Decathlon, in folds that keep together what belongs together.
+
+Antonelli et al., "The Medical Segmentation Decathlon", Nature Communications 13 (2022).
+Home: http://medicaldecathlon.com
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from monai.data import load_decathlon_datalist
+
+from monai_mtunet.data.dataset_files import check_files, dataset_folder
+
+__all__ = ["HIPPOCAMPUS_CLASSES", "HIPPOCAMPUS_PALETTE", "decathlon_datalist"]
+
+SOURCE = "http://medicaldecathlon.com"
+
+# Task04_Hippocampus: the hippocampus proper and parts of the subiculum, split across the long axis.
+HIPPOCAMPUS_CLASSES = ("background", "anterior", "posterior")
+HIPPOCAMPUS_PALETTE = ((0, 0, 0), (228, 80, 60), (60, 120, 230))
+
+
+def decathlon_datalist(
+    dataset_dir: str | os.PathLike[str] | None, section: str = "train", fold: int = 0, splits: str = "splits.json"
+) -> list[dict[str, str]]:
+    """List the volumes of a decathlon task, or of any data set with a ``dataset.json`` of that form.
+
+    The decathlon has no validation section, and a random one leaks wherever a patient has several volumes (in the
+    hippocampus task, cases 2k - 1 and 2k are the two sides of one scan). So "train" and "val" need a splits file,
+    and there is no fallback; "all" and "test" do not.
+
+    Args:
+        dataset_dir: folder of the task, which holds ``dataset.json``.
+        section: "train" (every fold but one), "val" (that fold), "all" (every labelled case), or "test" (cases without
+            labels).
+        fold: which fold to validate on, from 0.
+        splits: JSON file in ``dataset_dir``, ``{"folds": [["001", "004"], ["002"], ...]}``. Cases are named as their
+            files, in full ("hippocampus_001") or by what follows the last underscore.
+
+    Returns:
+        ``[{"image": ..., "segment": ...}, ...]``, absolute paths; no "segment" in section "test".
+
+    Raises:
+        FileNotFoundError: When files are missing.
+        ValueError: When ``dataset_dir`` is not set, the section or the fold is unknown, a labelled case is in no fold
+            or in several, or no case is left.
+
+    Example:
+        >>> volumes = decathlon_datalist("Task04_Hippocampus", section="val", fold=0)
+    """
+    if section not in ("train", "val", "all", "test"):
+        raise ValueError(f"section must be 'train', 'val', 'all' or 'test', got {section!r}.")
+    folder = dataset_folder(dataset_dir, "The decathlon task", SOURCE)
+    dataset = f"The decathlon task {folder.name}"
+    check_files([{"list": str(folder / "dataset.json")}], folder, dataset, SOURCE)
+    cases = load_decathlon_datalist(folder / "dataset.json", True, "test" if section == "test" else "training")
+    datalist = [{"segment" if key == "label" else key: str(path) for key, path in case.items()} for case in cases]
+    if section in ("train", "val"):
+        held_out = _held_out(datalist, folder / splits, fold)
+        datalist = [case for case, held in zip(datalist, held_out, strict=True) if held == (section == "val")]
+    check_files(datalist, folder, dataset, SOURCE)
+    return datalist
+
+
+def _held_out(datalist: list[dict[str, str]], splits: Path, fold: int) -> list[bool]:
+    """Tell for every case whether it belongs to the fold."""
+    if not splits.is_file():
+        raise FileNotFoundError(
+            f"{splits} does not exist, and a random split could put volumes of one patient on both sides. Write it as "
+            '{"folds": [["001", "004"], ...]}, every list the cases of one fold, or ask for section "all".'
+        )
+    folds = json.loads(splits.read_text())["folds"]
+    if not 0 <= fold < len(folds):
+        raise ValueError(f"{splits} has the folds 0..{len(folds) - 1}, got {fold}.")
+    held_out = []
+    for case in datalist:
+        name = Path(case["image"]).name.split(".")[0]
+        inside = [i for i, members in enumerate(folds) if not {name, name.rpartition("_")[2]}.isdisjoint(members)]
+        if len(inside) != 1:
+            raise ValueError(f"{splits}: case {name} must be in one fold, but is in {inside or 'none'}.")
+        held_out.append(inside[0] == fold)
+    return held_out

@@ -1,0 +1,93 @@
+"""Load the files of a sample, in the package's axis order, with errors that name the file."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.config import KeysCollection
+from monai.data import ImageReader, PILReader
+from monai.transforms import LoadImage, MapTransform
+from monai.utils import ensure_tuple
+
+__all__ = ["LoadSampled"]
+
+
+class LoadSampled(MapTransform):
+    """Load images, regression targets and label maps from their files, channel first.
+
+    It is MONAI's ``LoadImage`` with three differences. 2D images are ``(C, H, W)``, where MONAI gives ``(C, W, H)``
+    (volumes are ``(C, X, Y, Z)`` and keep their affine in both). Label maps become integers, and only if they
+    hold nothing else, since a cast would turn NaN into class 0 and 1.5 into class 1. And whatever a reader
+    raises for a damaged file, the error names the file.
+
+    Args:
+        keys: keys of the files. Images and regression targets become float32 with the values of the file, so 0-255
+            for 8-bit images.
+        label_keys: those of ``keys`` that are label maps, stored as integers or as integer-valued floats. They become
+            int16, which holds every class number and the ignore index, and costs a cache little.
+        reader: reader to try first for its file types, e.g. one that converts images to RGB. Default:
+            ``PILReader(reverse_indexing=False)``.
+        allow_missing_keys: don't raise exception if key is missing.
+
+    Raises:
+        ValueError: When a label key is not among the keys.
+
+    Example:
+        >>> load = LoadSampled(keys=["image", "segment"], label_keys="segment")
+        >>> load({"image": "train/0001TP_006690.jpg", "segment": "trainannot/0001TP_006690.png"})
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        label_keys: KeysCollection = (),
+        reader: ImageReader | None = None,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.label_keys = frozenset(ensure_tuple(label_keys))
+        if not self.label_keys <= set(self.keys):
+            raise ValueError(f"label_keys {sorted(map(str, self.label_keys))} must be among the keys {self.keys}.")
+        self.load = LoadImage(ensure_channel_first=True)
+        self.load.register(reader or PILReader(reverse_indexing=False))
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Replace the paths of a sample by what their files hold.
+
+        Raises:
+            FileNotFoundError: When a file does not exist.
+            OSError: When a file cannot be read.
+            ValueError: When a label map holds anything but integers that fit 16 bits.
+        """
+        sample = dict(data)
+        for key in self.key_iterator(sample):
+            sample[key] = self._read(key, sample[key])
+        return sample
+
+    def _read(self, key: Hashable, path: Any) -> torch.Tensor:
+        missing = [str(file) for file in ensure_tuple(path) if not Path(file).expanduser().exists()]
+        if missing:
+            raise FileNotFoundError(f"{key}: {', '.join(missing)} does not exist.")
+        try:
+            values: torch.Tensor = self.load(path)
+        except Exception as error:  # each format's reader has exceptions of its own
+            raise OSError(
+                f"{key}: {path} cannot be read. It is truncated, corrupt or not an image; replace the file. "
+                f"The reader said: {type(error).__name__}: {error}"
+            ) from error
+        return _as_labels(key, path, values) if key in self.label_keys else values
+
+
+def _as_labels(key: Hashable, path: Any, values: torch.Tensor) -> torch.Tensor:
+    labels = values.to(torch.int16)
+    wrong = values[labels != values]  # NaN, fractions and overflows all differ from their cast
+    if len(wrong):
+        examples = ", ".join(sorted({f"{value:g}" for value in wrong.tolist()})[:5])
+        raise ValueError(
+            f"{key}: {path} is not a label map, it holds {examples}, where whole numbers from -32768 to 32767 are "
+            "expected. A regression target does not belong in label_keys; a resampled label map was interpolated."
+        )
+    return labels
