@@ -60,13 +60,13 @@ class DecoderBlock(nn.Module):
             The block's output, (B, channels, *spatial).
 
         """
-        upsampled = self.upsample(deeper, skips[0].shape[2:])
+        size = skips[0].shape[2:]
         if self.sum_skips:
             total = skips[0]
             for skip in skips[1:]:
                 total = total + skip
             skips = [total]
-        output: Tensor = self.conv_1(self.conv_0(skips + [upsampled]))  # noqa: RUF005 (TorchScript)
+        output: Tensor = self.conv_1(self.conv_0(skips + [self.upsample(deeper, size)]))  # noqa: RUF005 (TorchScript)
         return output
 
 
