@@ -6,7 +6,7 @@ gives configurations the functions that derive a bundle's parts from its ``tasks
 
 from . import data, engines, inferers, losses, metrics, networks, tasks, transforms
 from .inferers import postprocessing
-from .tasks import out_channels, task_losses, task_metrics, task_names
+from .tasks import label_classes, out_channels, select_tasks, task_losses, task_metrics, task_names
 
 __version__ = "0.1.0"
 
@@ -14,11 +14,13 @@ __all__ = [
     "data",
     "engines",
     "inferers",
+    "label_classes",
     "losses",
     "metrics",
     "networks",
     "out_channels",
     "postprocessing",
+    "select_tasks",
     "task_losses",
     "task_metrics",
     "task_names",

@@ -1,6 +1,6 @@
 """Tasks: what a network predicts, declared once."""
 
-from .derive import out_channels, task_losses, task_metrics, task_names
+from .derive import label_classes, out_channels, select_tasks, task_losses, task_metrics, task_names
 from .panel import draw_panel, rasterise, save_panel
 from .restoration import RestorationTask
 from .segmentation import SegmentationTask
@@ -11,9 +11,11 @@ __all__ = [
     "SegmentationTask",
     "Task",
     "draw_panel",
+    "label_classes",
     "out_channels",
     "rasterise",
     "save_panel",
+    "select_tasks",
     "task_losses",
     "task_metrics",
     "task_names",

@@ -32,6 +32,29 @@ def task_names(tasks: Sequence[Task]) -> list[str]:
     return names
 
 
+def select_tasks(tasks: Sequence[Task], only: Sequence[str] | str = ()) -> list[Task]:
+    """The tasks to train: all, or those named, in declaration order. Single-task baselines are made with it.
+
+    Args:
+        tasks: the declared tasks.
+        only: one name or several; empty for all.
+
+    Raises:
+        ValueError: when a name is not among the tasks.
+    """
+    names = task_names(tasks)
+    wanted = [only] if isinstance(only, str) else list(only)
+    unknown = sorted(set(wanted) - set(names))
+    if unknown:
+        raise ValueError(f"Unknown task(s) {unknown}; the declared tasks are {names}.")
+    return [task for task in tasks if task.name in wanted or not wanted]
+
+
+def label_classes(tasks: Sequence[Task]) -> dict[str, int]:
+    """``{name: number of classes}`` of the tasks whose targets are label maps, for checks at loading."""
+    return {task.name: task.channels for task in tasks if task.is_label}
+
+
 def out_channels(tasks: Sequence[Task]) -> dict[str, int]:
     """``{name: channels}`` for a network's ``out_channels``."""
     return dict(zip(task_names(tasks), (task.channels for task in tasks), strict=True))

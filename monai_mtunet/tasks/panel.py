@@ -67,8 +67,8 @@ def _draw_input(tasks: Sequence[Task], image: Tensor) -> Picture:
     for task in tasks:
         if isinstance(task, RestorationTask) and task.channels == len(plane):
             return task.draw(task.undo(plane, channel_axis=0))
-    low, high = np.nanpercentile(plane.float().cpu().numpy(), (1, 99))
-    window = RestorationTask("input", channels=len(plane), data_range=(low, max(high, low + 1e-6)))
+    low, high = np.nanpercentile(plane.double().cpu().numpy(), (1, 99))
+    window = RestorationTask("input", channels=len(plane), data_range=(low, high if high > low else low + 1))
     return window.draw(plane)
 
 

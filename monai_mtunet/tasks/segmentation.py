@@ -30,11 +30,12 @@ class SegmentationTask(Task):
         classes: class names; class 0 is the background where there is one.
         palette: RGB per class, 0..255; by default colours that stay apart for the colour blind.
         ignore_index: the label of voxels without a target.
-        dice: whether to measure the per-image Dice, the custom for organs and lesions.
+        dice: whether to measure the per-image Dice, as is customary for organs and lesions.
         loss: replaces the default, cross-entropy over the valid voxels.
 
     Raises:
-        ValueError: for fewer than two classes, a palette of another length, an ``ignore_index`` that is a class.
+        ValueError: for fewer than two classes, two of the same name, a palette of another length, an ``ignore_index``
+            that is a class.
 
     Example:
         >>> SegmentationTask("segment", classes=["background", "anterior", "posterior"], dice=True)
@@ -54,6 +55,8 @@ class SegmentationTask(Task):
         super().__init__(name, len(classes), loss)
         if len(classes) < 2:
             raise ValueError(f"Task {name!r}: segmentation needs at least two classes, got {list(classes)}.")
+        if len({_in_metric(label) for label in classes}) < len(classes):
+            raise ValueError(f"Task {name!r}: class names must differ (spaces count as _), got {list(classes)}.")
         if not 0 <= ignore_index <= 255:
             raise ValueError(f"Task {name!r}: ignore_index must be in 0..255 (labels are 8 bit), got {ignore_index}.")
         if ignore_index < len(classes):
@@ -86,7 +89,7 @@ class SegmentationTask(Task):
                 include_background=False, num_classes=self.channels, output_transform=self._label_maps
             )
         for index, label in enumerate(self.classes):
-            metrics[f"{self.name}_iou_{label.replace(' ', '_')}"] = iou[index]
+            metrics[f"{self.name}_iou_{_in_metric(label)}"] = iou[index]
         return metrics
 
     def _logits_and_labels(self, output: dict[str, Any]) -> tuple[Tensor, Tensor]:
@@ -107,7 +110,11 @@ class SegmentationTask(Task):
             )
         labels = target.long()
         if target.is_floating_point() and not torch.equal(labels.to(target.dtype), target):
-            raise ValueError(f"Task {self.name!r}: labels must be whole numbers; missing ones are {self.ignore_index}.")
+            values = target[labels != target].unique()[:10].tolist()
+            raise ValueError(
+                f"Task {self.name!r}: labels must be whole numbers, got {values}. "
+                f"Resample label maps by nearest neighbour; the label of missing voxels is {self.ignore_index}."
+            )
         wrong = ((labels < 0) | (labels >= self.channels)) & (labels != self.ignore_index)
         if wrong.any():
             raise ValueError(
@@ -137,3 +144,7 @@ class SegmentationTask(Task):
             "format": "segmentation",
             "channel_def": {str(index): label for index, label in enumerate(self.classes)},
         }
+
+
+def _in_metric(label: str) -> str:
+    return label.replace(" ", "_")
