@@ -46,8 +46,8 @@ CITYSCAPES_CATEGORY_PALETTE = (
     (0, 0, 0),
 )
 
-# For MapLabelValued(orig_labels=LABELS, target_labels=..., dtype="int16"): the ids in the files (-1 and 255 are the
-# licence plate), the class of each as in the official evaluation ("trainId"), and its category.
+# For MapLabelValued(orig_labels=LABELS, target_labels=..., dtype="int16"): the ids in the files (and the licence
+# plate's -1, which as 8 bits is 255), the class of each in the official evaluation ("trainId"), and its category.
 CITYSCAPES_LABELS = (*range(34), -1, 255)
 CITYSCAPES_CLASS_OF_LABEL = (
     255, 255, 255, 255, 255, 255, 255,  # void: unlabeled, ego vehicle, borders, out of roi, static, dynamic, ground
@@ -103,6 +103,9 @@ def cityscapes_datalist(
     folder = dataset_folder(dataset_dir, "Cityscapes", SOURCE)
     suffixes = {"image": ("leftImg8bit", "_leftImg8bit.png")}
     suffixes |= {key: (annotation, f"_{annotation}_labelIds.png") for key, annotation in labels.items()}
+    check_files(
+        [{key: str(folder / kind / section) for key, (kind, _) in suffixes.items()}], folder, "Cityscapes", SOURCE
+    )
 
     # A frame counts if any of its files is there, so that half of a frame is noticed.
     frames: set[tuple[str, str]] = set()

@@ -54,8 +54,8 @@ def check_files(datalist: Sequence[Mapping[str, str]], folder: Path, dataset: st
     if missing:
         some = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
         raise FileNotFoundError(
-            f"{dataset} is incomplete: {len(files) - len(missing)} of {len(files)} files were found in {folder}, "
-            f"missing are {some}. {_remedy(dataset, source)}"
+            f"{dataset} is incomplete: {len(files) - len(missing)} of {len(files)} files were found in {folder}; "
+            f"missing: {some}. {_remedy(dataset, source)}"
         )
 
 

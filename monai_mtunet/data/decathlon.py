@@ -53,15 +53,17 @@ def decathlon_datalist(
     """
     if section not in ("train", "val", "all", "test"):
         raise ValueError(f"section must be 'train', 'val', 'all' or 'test', got {section!r}.")
-    folder = dataset_folder(dataset_dir, "The decathlon task", SOURCE)
-    dataset = f"The decathlon task {folder.name}"
-    check_files([{"list": str(folder / "dataset.json")}], folder, dataset, SOURCE)
-    cases = load_decathlon_datalist(folder / "dataset.json", True, "test" if section == "test" else "training")
+    folder = dataset_folder(dataset_dir, "the decathlon task", SOURCE)
+    check_files([{"list": str(folder / "dataset.json")}], folder, folder.name, SOURCE)
+    try:
+        cases = load_decathlon_datalist(folder / "dataset.json", True, "test" if section == "test" else "training")
+    except IndexError:  # MONAI looks at the first test case even where there is none
+        cases = []
     datalist = [{"segment" if key == "label" else key: str(path) for key, path in case.items()} for case in cases]
     if section in ("train", "val"):
         held_out = _held_out(datalist, folder / splits, fold)
         datalist = [case for case, held in zip(datalist, held_out, strict=True) if held == (section == "val")]
-    check_files(datalist, folder, dataset, SOURCE)
+    check_files(datalist, folder, folder.name, SOURCE)
     return datalist
 
 

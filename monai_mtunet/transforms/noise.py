@@ -86,7 +86,8 @@ class AddNoise(Randomizable, Transform):
             noisy = self.apply(values, self._level, generator)
         else:
             noisy = values.clone()
-            noisy[finite] = self.apply(values[finite], self._level, generator)
+            if finite.any():
+                noisy[finite] = self.apply(values[finite], self._level, generator)
         result: torch.Tensor = convert_to_dst_type(noisy, dst=image, dtype=torch.float32)[0]
         return result
 

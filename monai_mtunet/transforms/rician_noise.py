@@ -44,7 +44,7 @@ class AddRicianNoise(AddNoise):
         Raises:
             ValueError: When the image has negative values.
         """
-        if img.numel() and img.min() < 0:
+        if img.min() < 0:
             raise ValueError(
                 f"Rician noise needs magnitudes, which are never negative, but the image goes down to {img.min():g}: "
                 "add the noise before the intensities are normalised."

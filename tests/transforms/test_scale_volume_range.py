@@ -1,0 +1,113 @@
+import pytest
+import torch
+from monai.data import DataLoader, Dataset, MetaTensor, decollate_batch
+from monai.transforms import Compose, Invertd, RandFlipd, RandSpatialCropd, ResizeWithPadOrCropd
+
+from monai_mtunet.transforms import ScaleVolumeRange, ScaleVolumeRanged
+
+
+def volume(*shape):
+    return MetaTensor(1000 + 5000 * torch.rand(*shape), meta={"filename_or_obj": "scan.nii"})
+
+
+def test_own_range_becomes_0_to_1():
+    scaled = ScaleVolumeRange()(volume(1, 8, 8, 8))
+    assert float(scaled.min()) == 0
+    assert float(scaled.max()) == pytest.approx(1)
+    assert scaled.dtype == torch.float32
+    assert scaled.meta["filename_or_obj"] == "scan.nii"
+
+
+def test_percentiles_leave_the_tails_outside():
+    img = MetaTensor(torch.arange(101.0).reshape(1, 101, 1))
+    scaled = ScaleVolumeRange(lower=10, upper=90)(img)
+    assert torch.allclose(scaled.as_tensor(), (img.as_tensor() - 10) / 80)
+
+
+def test_channels_share_a_range_unless_told():
+    img = MetaTensor(torch.stack([torch.linspace(0, 1, 8), torch.linspace(0, 100, 8)])[..., None])
+    assert float(ScaleVolumeRange()(img)[0].max()) == pytest.approx(0.01)
+    each = ScaleVolumeRange(channel_wise=True)
+    scaled = each(img)
+    assert torch.allclose(scaled[0], scaled[1])
+    assert torch.allclose(each.inverse(scaled), img)
+
+
+@pytest.mark.parametrize("scale", [ScaleVolumeRange(), ScaleVolumeRange(1, 99.5), ScaleVolumeRange(channel_wise=True)])
+def test_inverse_restores_scanner_units(scale):
+    img = volume(2, 6, 6, 6)
+    restored = scale.inverse(scale(img))
+    assert torch.allclose(restored, img, rtol=1e-5)
+    assert restored.applied_operations == []
+
+
+@pytest.mark.parametrize("size", [(6, 6, 6), (20, 8, 20)])
+def test_invertd_brings_a_denoised_prediction_to_scanner_units(size):
+    """After a crop or pad, and through a batch, as in inference."""
+    geometry = Compose([ResizeWithPadOrCropd("image", size)])
+    preprocessing = Compose([geometry, ScaleVolumeRanged("image", upper=99)])
+    samples = [{"image": volume(1, 10, 11, 12)}, {"image": 100 * volume(1, 10, 11, 12)}]
+    batch = next(iter(DataLoader(Dataset(samples, preprocessing), batch_size=2)))
+    batch["pred_denoise"] = batch["image"].clone()  # a perfect denoiser
+    batch["pred_segment"] = torch.ones_like(batch["image"])
+    postprocessing = Compose(
+        [
+            Invertd("pred_denoise", preprocessing, orig_keys="image", nearest_interp=False),
+            Invertd("pred_segment", geometry, orig_keys="image"),
+        ]
+    )
+    for item, sample in zip(decollate_batch(batch), samples, strict=True):
+        result = postprocessing(item)
+        denoised = result["pred_denoise"]
+        assert denoised.shape == sample["image"].shape
+        crop = tuple(
+            slice(max(0, n - k) // 2 + 1, max(0, n - k) // 2 + 5) for n, k in zip((10, 11, 12), size, strict=True)
+        )
+        assert torch.allclose(denoised[0][crop], sample["image"][0][crop], rtol=1e-4)
+        # Class numbers come back as they are when only the geometry is inverted.
+        assert result["pred_segment"].shape == sample["image"].shape
+        assert set(result["pred_segment"].unique().tolist()) <= {0.0, 1.0}
+
+
+def test_inverse_after_random_transforms():
+    preprocessing = Compose(
+        [
+            ScaleVolumeRanged("image"),
+            RandSpatialCropd("image", (4, 4, 4), random_size=False),
+            RandFlipd("image", prob=1, spatial_axis=0),
+        ]
+    ).set_random_state(0)
+    img = volume(1, 8, 8, 8)
+    restored = preprocessing.inverse(preprocessing({"image": img}))["image"]
+    inside = restored > img.min() + 1  # the rest of the volume is the crop's padding, 0 before scaling
+    assert restored.shape == img.shape
+    assert 60 <= inside.sum() <= 64
+    assert torch.allclose(restored[inside], img[inside], rtol=1e-4)
+
+
+def test_voxels_without_a_value():
+    img = volume(1, 8, 8, 8)
+    img[0, 0, 0, 0], img[0, 0, 0, 1] = torch.nan, torch.inf
+    scale = ScaleVolumeRange()
+    scaled = scale(img)
+    finite = torch.isfinite(img)
+    assert torch.equal(torch.isfinite(scaled), finite)
+    assert float(scaled[finite].max()) == pytest.approx(1)
+    assert torch.allclose(scale.inverse(scaled)[finite], img[finite], rtol=1e-5)
+    img[:] = torch.nan
+    with pytest.raises(ValueError, match=r"scan\.nii has .*without a finite voxel"):
+        scale(img)
+
+
+def test_constant_volume_becomes_0_and_comes_back():
+    scale = ScaleVolumeRange()
+    img = MetaTensor(torch.full((1, 4, 4), 77.0))
+    scaled = scale(img)
+    assert not scaled.any()
+    assert torch.equal(scale.inverse(scaled), img)
+
+
+@pytest.mark.parametrize("percentiles", [(5, 5), (-1, 50), (0, 101), (90, 10)])
+def test_wrong_percentiles(percentiles):
+    with pytest.raises(ValueError, match="0 <= lower < upper <= 100"):
+        ScaleVolumeRange(*percentiles)
