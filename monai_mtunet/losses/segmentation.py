@@ -17,8 +17,8 @@ class MaskedDiceCELoss(nn.Module):
     Args:
         ignore_index: the label that marks voxels without a target.
         lambda_ce: weight of the cross-entropy, averaged over the valid voxels of the batch.
-        lambda_dice: weight of the Dice loss of the foreground classes (1 - Dice, averaged over images and classes).
-            0, the default, is the UMC paper's plain cross-entropy.
+        lambda_dice: weight of the Dice loss of the foreground classes (1 - Dice, averaged over classes and over the
+            images that have labels). 0, the default, is the UMC paper's plain cross-entropy.
         class_weights: one weight per class for the cross-entropy, as in ``torch.nn.CrossEntropyLoss``.
 
     Raises:
@@ -45,8 +45,10 @@ class MaskedDiceCELoss(nn.Module):
         self.ignore_index = ignore_index
         self.lambda_ce = lambda_ce
         self.lambda_dice = lambda_dice
-        self.register_buffer("class_weights", None if class_weights is None else torch.tensor(class_weights))
-        self.dice = DiceLoss(include_background=False, to_onehot_y=True, softmax=True, ignore_index=ignore_index)
+        self.register_buffer("class_weights", None if class_weights is None else torch.tensor(class_weights).float())
+        self.dice = DiceLoss(
+            include_background=False, to_onehot_y=True, softmax=True, reduction="none", ignore_index=ignore_index
+        )
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Compare.
@@ -57,13 +59,21 @@ class MaskedDiceCELoss(nn.Module):
 
         Returns:
             0-d tensor.
+
+        Raises:
+            ValueError: when the target is not (B, 1, *spatial) of the prediction's size.
         """
+        if target.shape != (prediction.shape[0], 1, *prediction.shape[2:]):
+            raise ValueError(
+                f"prediction has shape {tuple(prediction.shape)} but its target {tuple(target.shape)}: "
+                "labels need one channel (B, 1, *spatial) and the prediction's spatial size."
+            )
         labels = target.squeeze(1)
         loss = prediction.new_zeros(())
         if self.lambda_ce:
             loss = loss + self.lambda_ce * self._cross_entropy(prediction, labels)
         if self.lambda_dice:
-            loss = loss + self.lambda_dice * self.dice(prediction, target)
+            loss = loss + self.lambda_dice * self._dice(prediction, target)
         return loss
 
     def _cross_entropy(self, prediction: Tensor, labels: Tensor) -> Tensor:
@@ -76,3 +86,10 @@ class MaskedDiceCELoss(nn.Module):
         # torch's convention: a weighted mean, so that the weights' scale cancels.
         weight_sum = self.class_weights[labels.masked_fill(~valid, 0)].mul(valid).sum()
         return total / torch.where(weight_sum > 0, weight_sum, torch.ones_like(weight_sum))
+
+    def _dice(self, prediction: Tensor, target: Tensor) -> Tensor:
+        # An image without labels has a Dice loss of 0, which must not dilute the others' mean.
+        per_image = self.dice(prediction, target).flatten(start_dim=1).mean(dim=1)
+        labelled = (target != self.ignore_index).flatten(start_dim=1).any(dim=1)
+        mean: Tensor = (per_image * labelled).sum() / labelled.sum().clamp(min=1)
+        return mean
