@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from monai.metrics import PSNRMetric, SSIMMetric
 from monai.metrics.regression import compute_ssim_and_cs
 from torch import Tensor
@@ -13,7 +14,8 @@ from torch import Tensor
 class MissingAwarePSNRMetric(PSNRMetric):
     """MONAI's ``PSNRMetric`` per image over the voxels whose target is not NaN: 10 log10(max_val^2 / MSE), in dB.
 
-    An image without any target is NaN, which MONAI's reductions leave out.
+    An image without any target is NaN, which MONAI's reductions leave out (without any image left they give 0).
+    A prediction that is NaN where there is a target counts as infinitely wrong, -inf dB: it must not pass for missing.
 
     Args:
         max_val: the width of the data range, for example 255 for 8-bit images.
@@ -22,7 +24,8 @@ class MissingAwarePSNRMetric(PSNRMetric):
     """
 
     def _compute_metric(self, y_pred: Tensor, y: Tensor) -> Tensor:
-        squared_error = torch.square(y_pred - y).flatten(start_dim=1)
+        squared_error = torch.square(y_pred - y).nan_to_num(nan=torch.inf, posinf=torch.inf)
+        squared_error = squared_error.masked_fill(torch.isnan(y), torch.nan).flatten(start_dim=1)
         mse = torch.nanmean(squared_error, dim=1, keepdim=True)
         return 20 * math.log10(self.max_val) - 10 * torch.log10(mse)
 
@@ -30,7 +33,9 @@ class MissingAwarePSNRMetric(PSNRMetric):
 class MissingAwareSSIMMetric(SSIMMetric):
     """MONAI's ``SSIMMetric`` averaged over the windows in which every voxel has a target.
 
-    The window shrinks on axes shorter than it (to the largest odd size), so that thin volumes can be measured.
+    The window shrinks on axes shorter than it (to the largest odd size), so that thin volumes can be measured. An image
+    without such a window is NaN, which MONAI's reductions leave out (without any image left they give 0). A window in
+    which the prediction is NaN counts as 0.
 
     Args:
         spatial_dims: 2 or 3.
@@ -41,16 +46,22 @@ class MissingAwareSSIMMetric(SSIMMetric):
 
     def _compute_metric(self, y_pred: Tensor, y: Tensor) -> Tensor:
         window = [min(size, n - 1 + n % 2) for size, n in zip(self.kernel_size, y.shape[2:], strict=True)]
-        ssim, _ = compute_ssim_and_cs(
-            y_pred=y_pred,
-            y=y,
-            spatial_dims=self.spatial_dims,
-            data_range=self.data_range,
-            kernel_type=self.kernel_type,
-            kernel_size=window,
-            kernel_sigma=self.kernel_sigma,
-            k1=self.k1,
-            k2=self.k2,
-        )
-        # A NaN target makes every window that touches it NaN, and no other.
+        missing = torch.isnan(y)
+        # Filled, since a convolution by FFT would spread NaN beyond its window; without TF32, since the variances are
+        # small differences of large numbers.
+        with torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled, allow_tf32=False):
+            ssim, _ = compute_ssim_and_cs(
+                y_pred=y_pred.masked_fill(missing, 0),
+                y=y.masked_fill(missing, 0),
+                spatial_dims=self.spatial_dims,
+                data_range=self.data_range,
+                kernel_type=self.kernel_type,
+                kernel_size=window,
+                kernel_sigma=self.kernel_sigma,
+                k1=self.k1,
+                k2=self.k2,
+            )
+        max_pool = F.max_pool2d if self.spatial_dims == 2 else F.max_pool3d
+        incomplete = max_pool(missing.float(), kernel_size=window, stride=1) > 0
+        ssim = ssim.nan_to_num(nan=0.0).masked_fill(incomplete, torch.nan)
         return torch.nanmean(ssim.flatten(start_dim=1), dim=1, keepdim=True)
