@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import colorsys
+import itertools
+
+import numpy as np
+from skimage.color import rgb2lab
 
 # Okabe and Ito, "Color Universal Design" (2008): apart for every common kind of colour blindness.
 _OKABE_ITO = [(0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0)]
 _OKABE_ITO += [(204, 121, 167)]
+_WHITE = (255, 255, 255)  # drawn where a target is missing
 
 
 def distinct_colours(count: int) -> list[tuple[int, int, int]]:
     """Colours for ``count`` classes, black (the usual background) first.
 
-    The first eight are the palette of Okabe and Ito; more classes take hues at golden-angle steps, which stay
-    apart as long as possible but cannot all be told apart by the colour blind.
+    The first eight are the palette of Okabe and Ito. Each further one is the colour farthest, in CIELAB, from all
+    before it and from white: apart for normal sight, but not for every colour blindness.
 
     Args:
         count: number of classes.
@@ -22,9 +26,13 @@ def distinct_colours(count: int) -> list[tuple[int, int, int]]:
         RGB triples in 0..255.
     """
     colours = _OKABE_ITO[:count]
-    for index in range(count - len(colours)):
-        hue = (index * 0.618034) % 1.0
-        value = 0.95 if index % 2 else 0.7
-        red, green, blue = colorsys.hsv_to_rgb(hue, 0.65, value)
-        colours.append((round(255 * red), round(255 * green), round(255 * blue)))
+    levels = range(0, 256, 51)
+    candidates = list(itertools.product(levels, levels, levels))
+    while len(colours) < count:
+        apart = np.linalg.norm(_lab(candidates)[:, None] - _lab([_WHITE, *colours]), axis=-1).min(axis=1)
+        colours.append(candidates[int(apart.argmax())])
     return colours
+
+
+def _lab(colours: list[tuple[int, int, int]]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return np.asarray(rgb2lab(np.array(colours) / 255))

@@ -95,23 +95,33 @@ def _layout(rows: list[dict[str, Picture]], legend: dict[str, tuple[int, int, in
     columns = len(rows[0])
     height, width = rows[0]["input"].shape[:2]
     cell = 2.6  # inches
-    legend_height = 0.3 * -(-len(legend) // 6)
+    width_inches = cell * columns
+    widest = max(map(len, legend), default=0)
+    legend_columns = max(1, int(width_inches / (0.6 + 0.075 * widest)))  # as many as fit at this font size
+    legend_height = 0.2 * -(-len(legend) // legend_columns) + 0.1
     cell_height = cell * min(max(height / width, 0.3), 1.5)
     figure = Figure(
-        figsize=(cell * columns, (cell_height + 0.3) * len(rows) + 0.4 + legend_height), dpi=110, layout="constrained"
+        figsize=(width_inches, (cell_height + 0.3) * len(rows) + 0.4 + legend_height), dpi=110, layout="constrained"
     )
     axes = figure.subplots(len(rows), columns, squeeze=False)
     for row, row_axes in zip(rows, axes, strict=True):
         for (caption, picture), axis in zip(row.items(), row_axes, strict=True):
             axis.imshow(picture, interpolation="nearest")
             axis.set_title(caption, fontsize=9)
-            axis.set_axis_off()
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_color("lightgrey")  # shows where a picture with white (missing) borders ends
     if title:
-        figure.suptitle(title, fontsize=10)
+        figure.suptitle(title, fontsize=min(10.0, 110 * width_inches / len(title)))  # long file names fit as well
     if legend:
         patches = [
             Patch(facecolor="#{:02x}{:02x}{:02x}".format(*rgb), edgecolor="grey", label=text)
             for text, rgb in legend.items()
         ]
-        figure.legend(handles=patches, loc="outside lower center", ncols=min(len(legend), 6), fontsize=8, frameon=False)
+        figure.legend(
+            handles=patches,
+            loc="outside lower center",
+            ncols=min(legend_columns, len(legend)),
+            fontsize=8,
+            frameon=False,
+        )
     return figure

@@ -1,0 +1,57 @@
+import pytest
+
+import monai_mtunet
+from monai_mtunet.losses import MaskedDiceCELoss, MaskedRegressionLoss
+from monai_mtunet.tasks import RestorationTask, SegmentationTask
+
+
+@pytest.fixture
+def tasks():
+    return [SegmentationTask("segment", ["a", "b"]), RestorationTask("denoise", channels=3)]
+
+
+def test_everything_is_in_declaration_order(tasks):
+    assert monai_mtunet.task_names(tasks) == ["segment", "denoise"]
+    assert list(monai_mtunet.out_channels(tasks).items()) == [("segment", 2), ("denoise", 3)]
+    losses = monai_mtunet.task_losses(tasks)
+    assert list(losses) == ["segment", "denoise"]
+    assert [type(loss) for loss in losses.values()] == [MaskedDiceCELoss, MaskedRegressionLoss]
+
+
+def test_the_key_metric_comes_first(tasks):
+    expected = {name for task in tasks for name in task.metrics(2)}
+    for key_metric in ("denoise_ssim", "segment_miou"):
+        metrics = list(monai_mtunet.task_metrics(tasks, spatial_dims=2, key_metric=key_metric))
+        assert metrics[0] == key_metric
+        assert set(metrics) == expected
+        assert len(metrics) == len(expected)
+
+
+def test_an_unknown_key_metric_is_refused(tasks):
+    with pytest.raises(ValueError, match=r"key metric 'segment_mIoU'; there are \['segment_miou', .*'denoise_psnr'"):
+        monai_mtunet.task_metrics(tasks, spatial_dims=2, key_metric="segment_mIoU")
+
+
+def test_names_must_be_unique(tasks):
+    twice = [*tasks, RestorationTask("segment", channels=1)]
+    for derive in (monai_mtunet.task_names, monai_mtunet.out_channels, monai_mtunet.task_losses):
+        with pytest.raises(ValueError, match=r"must be unique; \['segment'\]"):
+            derive(twice)
+    with pytest.raises(ValueError, match=r"must be unique; \['segment'\]"):
+        monai_mtunet.task_metrics(twice, 2, "segment_miou")
+
+
+def test_no_task_is_refused():
+    with pytest.raises(ValueError, match="at least one task"):
+        monai_mtunet.task_names([])
+
+
+@pytest.mark.parametrize("name", ["de noise", "3d", "a.b", ""])
+def test_names_must_be_identifiers(name):
+    with pytest.raises(ValueError, match=f"task name {name!r} must be a Python identifier"):
+        RestorationTask(name, channels=1)
+
+
+def test_a_task_needs_channels():
+    with pytest.raises(ValueError, match="'denoise' needs at least one channel, got 0"):
+        RestorationTask("denoise", channels=0)
