@@ -2,7 +2,7 @@
 
 The canvas and every object draw their colour and contrast from one distribution, and every texture takes only the
 values -1 and +1, equally often. So all classes have the *same* distribution of values, clean or noisy: a threshold,
-or any other rule on one voxel, cannot tell them apart. What does is texture (stripes, checks, or the canvas's blobs)
+or any other rule on one voxel, cannot tell them apart. What does is texture (stripes, checks, or the canvas's blotches)
 and shape (ball or bar), and both need a neighbourhood.
 """
 
@@ -50,11 +50,12 @@ def draw_scene(
 
     image: NDArray[np.float32] = _colour(rng, _blotches(rng, canvas), channels)
     labels = np.zeros((1, *spatial_size), np.int16)
+    thickness = (5, 6) if len(axes) == 2 else (7.5, 9)  # in 3D thinner bars would be a small part of the volume
     # Dense enough for all classes to occur in most scenes, sparse enough for most objects to show their shape.
     for _ in range(max(3, round(float(np.prod(extent / 26))))):
         checked, bar = rng.randint(2), rng.randint(2)
         centre, direction = rng.uniform(0, extent), _rotation(rng, len(axes))[0]
-        half_length, radius = (rng.uniform(22, 32), rng.uniform(5, 6)) if bar else (0.0, rng.uniform(12, 17))
+        half_length, radius = (rng.uniform(22, 32), rng.uniform(*thickness)) if bar else (0.0, rng.uniform(12, 17))
         reach = np.abs(direction) * half_length + radius
         box = tuple(slice(*np.searchsorted(a, (c - r, c + r))) for a, c, r in zip(axes, centre, reach, strict=True))
         region = (slice(None), *box)
