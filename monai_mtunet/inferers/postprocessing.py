@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from monai.transforms import Compose, FlattenSubKeysd, Invertd
+from monai.transforms import Compose, FlattenSubKeysd, Invertd, InvertibleTransform, LazyTrait, Transposed
 
 from ..tasks import Task
 from .save_predictions import PostprocessTasksd, SavePaneld, SavePredictionsd
@@ -18,22 +19,13 @@ def postprocessing(tasks: Sequence[Task], output_dir: str | Path, preprocessing:
         tasks: the declared tasks.
         output_dir: folder of the files.
         preprocessing: the transforms that made ``image``; the invertible ones (orientation, resampling, padding,
-            intensity scaling) are undone, so that files fit the original image. ``None`` leaves them.
+            intensity scaling) are undone, so that files fit the original image; of label maps only the spatial ones.
+            ``None`` leaves them.
 
     Returns:
         Transforms for ``SupervisedEvaluator(postprocessing=..., decollate=True)``.
     """
-    undo = [
-        Invertd(
-            keys=f"pred_{task.name}",
-            transform=preprocessing,
-            orig_keys="image",
-            nearest_interp=task.is_label,
-            to_tensor=True,
-        )
-        for task in tasks
-        if preprocessing is not None
-    ]
+    undo = [] if preprocessing is None else [step for task in tasks for step in _undo(task, preprocessing)]
     return Compose(
         [
             FlattenSubKeysd(keys="pred", prefix="pred"),
@@ -43,3 +35,14 @@ def postprocessing(tasks: Sequence[Task], output_dir: str | Path, preprocessing:
             SavePredictionsd(tasks, output_dir),
         ]
     )
+
+
+def _undo(task: Task, preprocessing: Compose) -> list[Invertd]:
+    steps: list[Any] = [step for step in preprocessing.flatten().transforms if isinstance(step, InvertibleTransform)]
+    if task.is_label:
+        # Scaling intensities back would scale class numbers. MONAI's lazy transforms are the spatial ones.
+        steps = [step for step in steps if isinstance(step, LazyTrait | Transposed)]
+    if not steps:
+        return []
+    key = f"pred_{task.name}"
+    return [Invertd(key, transform=Compose(steps), orig_keys="image", nearest_interp=task.is_label)]

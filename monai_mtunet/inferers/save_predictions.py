@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from monai.data import MetaTensor
 from monai.transforms import MapTransform, SaveImage
 from monai.utils import ImageMetaKey
@@ -36,31 +35,51 @@ class PostprocessTasksd(MapTransform):
         return sample
 
 
-class SavePaneld(MapTransform):
-    """Writes ``<stem>_panel.png``: the input and every post-processed prediction side by side.
-
-    Args:
-        tasks: the declared tasks.
-        output_dir: folder of the files, made when missing.
-        image_key: the network's input, whose meta data name the file.
-    """
+class _SampleWriter(MapTransform):
+    """Writes files named after the sample's own."""
 
     def __init__(self, tasks: Sequence[Task], output_dir: str | Path, image_key: str = "image") -> None:
         super().__init__([f"pred_{task.name}" for task in tasks])
         self.tasks = tuple(tasks)
         self.output_dir = Path(output_dir)
         self.image_key = image_key
+        self._sources: dict[str, str] = {}
+
+    def _path(self, meta: Mapping[str, Any], suffix: str) -> Path:
+        """``<output_dir>/<stem>_<suffix>``, unless another sample's files have that name."""
+        source = str(meta.get(ImageMetaKey.FILENAME_OR_OBJ, "sample"))
+        stem = Path(Path(source).name.removesuffix(".gz")).stem
+        earlier = self._sources.setdefault(stem, source)
+        if earlier != source:
+            raise ValueError(
+                f"{source} and {earlier} would both be saved as {stem}_{suffix} in {self.output_dir}: "
+                "give them different names, or infer them into different folders."
+            )
+        return self.output_dir / f"{stem}_{suffix}"
+
+
+class SavePaneld(_SampleWriter):
+    """Writes ``<stem>_panel.png``: the input and every post-processed prediction side by side.
+
+    Args:
+        tasks: the declared tasks.
+        output_dir: folder of the files, made when missing.
+        image_key: the network's input, whose meta data name the file.
+
+    Raises:
+        ValueError: when samples from different files would be saved under the same name.
+    """
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Draw one sample."""
         image = data[self.image_key]
-        stem = _stem(_meta(image))
+        path = self._path(_meta(image), "panel.png")
         predictions = {task.name: data[f"pred_{task.name}"] for task in self.tasks}
-        save_panel(draw_panel(self.tasks, [image], [predictions], title=stem), self.output_dir / f"{stem}_panel.png")
+        save_panel(draw_panel(self.tasks, [image], [predictions], title=path.stem.removesuffix("_panel")), path)
         return dict(data)
 
 
-class SavePredictionsd(MapTransform):
+class SavePredictionsd(_SampleWriter):
     """Writes ``<stem>_<task>.nii.gz`` for volumes, with the input's affine, or ``<stem>_<task>.png`` for images.
 
     Label PNGs are 8-bit indices with the task's palette; intensity PNGs are the task's picture, which for restoration
@@ -70,30 +89,27 @@ class SavePredictionsd(MapTransform):
         tasks: the declared tasks.
         output_dir: folder of the files, made when missing.
         image_key: the network's input, whose meta data name the file and hold the affine.
-    """
 
-    def __init__(self, tasks: Sequence[Task], output_dir: str | Path, image_key: str = "image") -> None:
-        super().__init__([f"pred_{task.name}" for task in tasks])
-        self.tasks = tuple(tasks)
-        self.output_dir = Path(output_dir)
-        self.image_key = image_key
+    Raises:
+        ValueError: when samples from different files would be saved under the same name.
+    """
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Write one sample's files."""
         meta = _meta(data[self.image_key])
         self.output_dir.mkdir(parents=True, exist_ok=True)
         for task in self.tasks:
-            path = self.output_dir / f"{_stem(meta)}_{task.name}"
+            path = self._path(meta, task.name)
             prediction = data[f"pred_{task.name}"]
             if prediction.ndim == 3:
                 _png(task, prediction).save(path.with_name(path.name + ".png"))
             else:
-                _save_volume(prediction, meta, path)
+                _save_volume(task, prediction, meta, path)
         return dict(data)
 
 
-def _save_volume(prediction: Tensor, meta: Mapping[str, Any], path: Path) -> None:
-    dtype = np.uint8 if prediction.dtype == torch.uint8 else np.float32
+def _save_volume(task: Task, prediction: Tensor, meta: Mapping[str, Any], path: Path) -> None:
+    dtype = np.uint8 if task.is_label else np.float32
     saver = SaveImage(output_ext=".nii.gz", output_dtype=dtype, resample=False, print_log=False)
     saver(prediction, meta_data=dict(meta), filename=path)
 
@@ -101,16 +117,10 @@ def _save_volume(prediction: Tensor, meta: Mapping[str, Any], path: Path) -> Non
 def _png(task: Task, prediction: Tensor) -> Image.Image:
     if not task.is_label:
         return Image.fromarray(task.draw(prediction))
-    picture = Image.fromarray(torch.as_tensor(prediction)[0].cpu().numpy().astype(np.uint8), mode="P")
+    picture = Image.fromarray(prediction[0].cpu().numpy().astype(np.uint8))
     picture.putpalette([channel for colour in task.legend().values() for channel in colour])
     return picture
 
 
 def _meta(image: Any) -> Mapping[str, Any]:
     return image.meta if isinstance(image, MetaTensor) else {}
-
-
-def _stem(meta: Mapping[str, Any]) -> str:
-    """The file name without folder and extension; synthetic samples carry a name of that form as well."""
-    name = Path(str(meta.get(ImageMetaKey.FILENAME_OR_OBJ, "sample"))).name
-    return Path(name.removesuffix(".gz")).stem
