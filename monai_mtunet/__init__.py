@@ -4,13 +4,14 @@ Importing it makes bare ``_target_`` names (``"UMC"``, ``"SegmentationTask"``) r
 gives configurations the functions that derive a bundle's parts from its ``tasks``.
 """
 
-from . import data, engines, inferers, losses, metrics, networks, tasks, transforms
+from . import bundle, data, engines, inferers, losses, metrics, networks, tasks, transforms
 from .inferers import postprocessing
 from .tasks import label_classes, out_channels, select_tasks, task_losses, task_metrics, task_names
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "bundle",
     "data",
     "engines",
     "inferers",

@@ -142,6 +142,6 @@ class RestorationTask(Task):
         drawn: Picture = (picture * 255).round().to(torch.uint8).permute(1, 2, 0).numpy().astype(np.uint8)
         return drawn
 
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self, spatial_dims: int) -> dict[str, Any]:
         """See :meth:`Task.metadata`."""
-        return super().metadata() | {"format": "magnitude", "value_range": [self.low, self.high]}
+        return super().metadata(spatial_dims) | {"format": "magnitude", "value_range": [self.low, self.high]}

@@ -138,9 +138,9 @@ class SegmentationTask(Task):
         """Class names and their colours."""
         return {label: (int(r), int(g), int(b)) for label, (r, g, b) in zip(self.classes, self.palette, strict=True)}
 
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self, spatial_dims: int) -> dict[str, Any]:
         """See :meth:`Task.metadata`."""
-        return super().metadata() | {
+        return super().metadata(spatial_dims) | {
             "format": "segmentation",
             "channel_def": {str(index): label for index, label in enumerate(self.classes)},
         }

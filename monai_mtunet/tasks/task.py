@@ -86,13 +86,13 @@ class Task(ABC):
         """What the colours of :meth:`draw` mean, ``{text: RGB}``; empty where they are the intensities themselves."""
         return {}
 
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self, spatial_dims: int) -> dict[str, Any]:
         """The description of this output in a bundle's ``metadata.json`` (``network_data_format.outputs``)."""
         return {
             "type": "image",
             "format": type(self).__name__,
             "num_channels": self.channels,
-            "spatial_shape": ["*"],
+            "spatial_shape": ["*"] * spatial_dims,
             "dtype": "float32",
             "value_range": [],
             "is_patch_data": False,

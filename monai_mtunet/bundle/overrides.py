@@ -1,0 +1,57 @@
+"""Noticing mistyped command-line overrides of a bundle."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import sys
+from collections.abc import Sequence
+
+from fire.parser import DefaultParseValue
+from monai.bundle import ConfigParser
+from monai.bundle.scripts import run
+from monai.bundle.utils import ID_SEP_KEY
+
+
+def check_overrides(arguments: Sequence[str] | None = None) -> None:
+    """Fail on an override that names nothing in the configuration, which MONAI accepts in silence.
+
+    An override must name an item of the configuration files, or an argument of a component in them
+    (``--network_def#dropout 0.1`` where ``network_def`` has a ``_target_``). Call it first in ``initialize``.
+
+    Args:
+        arguments: command line of ``python -m monai.bundle run``; by default this process's, if it is one.
+
+    Raises:
+        ValueError: when an override is unknown; it names the nearest one.
+    """
+    if arguments is None:
+        if not sys.argv[0].endswith("__main__.py") or "run" not in sys.argv[1:2]:
+            return  # started from Python or by another program: its arguments are not ours to judge
+        arguments = sys.argv[2:]
+    options = _options(arguments)
+    files = DefaultParseValue(options.get("config_file", "")) or []
+    config = ConfigParser()
+    config.read_config(files)
+    parameters = inspect.signature(run).parameters
+    for name in options:
+        if name not in parameters and not _is_known(config, name):
+            known = list(config.get())
+            nearest = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean --{nearest[0]}?" if nearest else f" There are: {', '.join(known)}."
+            raise ValueError(f"The override --{name} names nothing in {files}.{hint}")
+
+
+def _options(arguments: Sequence[str]) -> dict[str, str]:
+    """``--name value`` and ``--name=value`` -> {name: value}."""
+    options = {}
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if argument.startswith("--"):
+            name, equals, value = argument[2:].partition("=")
+            options[name.replace("#", ID_SEP_KEY)] = value if equals else following
+    return options
+
+
+def _is_known(config: ConfigParser, name: str) -> bool:
+    parent, _, _ = name.rpartition(ID_SEP_KEY)
+    return name in config or (bool(parent) and parent in config and "_target_" in config[parent])

@@ -1,0 +1,199 @@
+"""The UMC bundle from training to files, its overlays and overrides."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+from monai.bundle import ConfigParser, ConfigWorkflow
+from PIL import Image
+
+import monai_mtunet
+from monai_mtunet.bundle import check_overrides
+
+from .umc_bundle import BUNDLE, SMALL, configs, run_bundle
+
+FILES = {"meta_file": str(BUNDLE / "metadata.json"), "logging_file": str(BUNDLE / "logging.conf")}
+SMALL_VOLUME = SMALL | {"load#0#spatial_size": 16}
+
+
+def parsed(*names: str, **overrides: Any) -> ConfigParser:
+    parser = ConfigParser()
+    parser.read_config(configs(*names))
+    parser.update(overrides)
+    parser.parse()
+    return parser
+
+
+def saved_metrics(folder: Path) -> dict[str, float]:
+    with open(folder / "evaluation" / "metrics.csv") as file:
+        return {name: float(value) for name, value in csv.reader(file)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [("train", ["train"]), ("train", ["train", "evaluate"]), ("inference", ["inference"])],
+)
+def test_has_the_properties_of_a_zoo_bundle(kind: str, names: list[str], tmp_path: Path) -> None:
+    workflow = ConfigWorkflow(configs(*names), workflow_type=kind, output_dir=str(tmp_path), **FILES)
+    workflow.initialize()
+    assert workflow.check_properties() == []
+
+
+def test_inference_and_metadata_repeat_the_tasks_of_training() -> None:
+    train, inference = parsed("train"), parsed("inference")
+    for first, second in zip(train.get_parsed_content("tasks"), inference.get_parsed_content("tasks"), strict=True):
+        assert type(first) is type(second)
+        assert (first.name, first.channels) == (second.name, second.channels)
+        assert first.metadata(spatial_dims=2) == second.metadata(spatial_dims=2)
+        assert first.legend() == second.legend()
+    for item in (
+        "mean",
+        "std",
+        "features",
+        "network_def#connectivity",
+        "image_channels",
+        "spatial_dims",
+        "noise_sigma",
+    ):
+        assert train[item] == inference[item], item
+    outputs = json.loads((BUNDLE / "metadata.json").read_text())["network_data_format"]["outputs"]
+    assert next(iter(outputs)) == "pred"
+    tasks = train.get_parsed_content("tasks")
+    assert outputs["pred"]["num_channels"] == sum(task.channels for task in tasks)
+    assert {name: outputs[name] for name in list(outputs)[1:]} == {task.name: task.metadata(2) for task in tasks}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    run_bundle(folder, "train", **SMALL)
+    return folder
+
+
+def test_training_leaves_checkpoints_logs_and_panels(trained: Path) -> None:
+    assert {"best.pt", "last.pt"} == {file.name for file in (trained / "checkpoints").iterdir()}
+    assert [file.name for file in sorted((trained / "panels").iterdir())] == ["epoch_0001.png", "epoch_0002.png"]
+    events = _scalars(trained / "tensorboard")
+    assert {"loss", "loss_denoise", "loss_segment", "segment_miou", "denoise_psnr", "denoise_ssim"} <= set(events)
+
+
+def test_evaluation_repeats_the_validation_of_the_best_epoch(trained: Path, tmp_path: Path) -> None:
+    run_bundle(tmp_path, "train", "evaluate", **SMALL, ckpt_path=str(trained / "checkpoints" / "best.pt"))
+    best = torch.load(trained / "checkpoints" / "best.pt", weights_only=True)["best_metric"]
+    metrics = saved_metrics(tmp_path)
+    assert metrics["segment_miou"] == pytest.approx(best["value"], abs=1e-6)
+    # 10 log10(255^2 / 30^2) = 18.59 dB, were the noise not a sample of it.
+    assert metrics["denoise_psnr_input"] == pytest.approx(18.59, abs=0.2)
+    assert (tmp_path / "evaluation" / "epoch_0001.png").is_file()
+
+
+def test_inference_writes_a_file_per_task_and_a_panel(trained: Path, tmp_path: Path) -> None:
+    run_bundle(
+        tmp_path, "inference", **{"features": SMALL["features"], "load#0#spatial_size": 40},
+        ckpt_path=str(trained / "checkpoints" / "best.pt"),
+    )  # fmt: skip
+    folder = tmp_path / "predictions"
+    assert {f.name.removeprefix("synthetic_000002_") for f in folder.glob("*_000002_*")} == {
+        "denoise.png", "segment.png", "panel.png",
+    }  # fmt: skip
+    assert Image.open(folder / "synthetic_000002_denoise.png").size == (40, 40)
+    labels = Image.open(folder / "synthetic_000002_segment.png")
+    assert labels.mode == "P"
+    assert np.asarray(labels).max() < 5
+
+
+def test_volumes_from_training_to_nifti(tmp_path: Path) -> None:
+    run_bundle(tmp_path, "train", "volume", **SMALL_VOLUME)
+    run_bundle(
+        tmp_path, "inference", "volume",
+        **{key: SMALL_VOLUME[key] for key in ("val_data", "load#0#spatial_size", "features")},
+    )  # fmt: skip
+    denoised = nib.load(tmp_path / "predictions" / "synthetic_000001_denoise.nii.gz")
+    segmented = nib.load(tmp_path / "predictions" / "synthetic_000001_segment.nii.gz")
+    sample = monai_mtunet.data.LoadSyntheticd(spatial_dims=3, spatial_size=16)({"seed": 1})
+    for image in (denoised, segmented):
+        np.testing.assert_allclose(image.affine, sample["image"].affine, atol=1e-5)
+        assert image.shape == (16, 16, 16)
+    assert segmented.get_data_dtype() == np.uint8
+    assert np.asarray(segmented.dataobj).max() < 5
+    # Back in the units of the scanner: an untrained denoiser is far off, but not in another unit.
+    clean = sample["image"].numpy()
+    assert denoised.get_fdata().std() > 0.05 * clean.std()
+    assert abs(denoised.get_fdata().mean() - clean.mean()) < 3 * clean.std()
+
+
+@pytest.mark.parametrize(
+    ("names", "overrides"),
+    [
+        (["train", "coarse_to_fine"], {}),
+        (["train", "unet"], {"only": "segment"}),
+        (["train", "denoise_then_segment"], {}),
+        (["train"], {"network_def#connectivity": "causal", "noise_sigma": 60}),
+        (["train"], {"only": ["denoise"], "key_metric_name": "denoise_psnr"}),
+        (["train"], {"alpha": {"denoise": 0.1}}),
+    ],
+)
+def test_overlays_and_overrides_train(tmp_path: Path, names: list[str], overrides: dict[str, Any]) -> None:
+    run_bundle(tmp_path, *names, **SMALL | {"trainer#max_epochs": 1} | overrides)
+    assert (tmp_path / "checkpoints" / "best.pt").is_file()
+
+
+def test_noise_sigma_reaches_the_data() -> None:
+    for sigma in (15, 60):
+        noise = parsed("train", noise_sigma=sigma).get_parsed_content("train_noise")[0]
+        image = torch.zeros(3, 64, 64)
+        assert noise({"image": image})["image"].std() == pytest.approx(sigma, rel=0.05)
+
+
+def test_denoiser_trained_apart_stays_as_it_was(tmp_path: Path) -> None:
+    run_bundle(tmp_path / "denoiser", "train", "unet", **SMALL, only="denoise", key_metric_name="denoise_psnr")
+    checkpoint = tmp_path / "denoiser" / "checkpoints" / "best.pt"
+    run_bundle(tmp_path / "chain", "train", "denoise_then_segment", "denoiser_frozen", **SMALL,
+               denoiser_ckpt=str(checkpoint))  # fmt: skip
+    apart = torch.load(checkpoint, weights_only=True)["network"]
+    chain = torch.load(tmp_path / "chain" / "checkpoints" / "last.pt", weights_only=True)["network"]
+    for name, value in apart.items():
+        assert torch.equal(chain[f"networks.0.{name}"], value), name
+
+
+def test_classical_denoiser_before_a_network_trained_on_clean_images(tmp_path: Path) -> None:
+    run_bundle(tmp_path, "train", "unet", **SMALL, only="segment", noise_sigma=0)
+    run_bundle(tmp_path, "train", "evaluate", "classical", **SMALL,
+               ckpt_path=str(tmp_path / "checkpoints" / "best.pt"))  # fmt: skip
+    metrics = saved_metrics(tmp_path)
+    assert metrics["denoise_psnr"] > metrics["denoise_psnr_input"] + 1
+    assert "segment_miou" in metrics
+
+
+def _scalars(folder: Path) -> list[str]:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    return events.Tags()["scalars"]
+
+
+CONFIG = ["--config_file", str(BUNDLE / "train.json")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["noise_sigma", "trainer#max_epochs", "train#trainer#max_epochs", "train::trainer::max_epochs", "tasks#1#dice",
+     "network_def#dropout", "logging_file"],
+)  # fmt: skip
+def test_known_overrides_pass(name: str) -> None:
+    check_overrides([*CONFIG, f"--{name}", "1"])
+    check_overrides([*CONFIG, f"--{name}=1"])
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("noise_sgma", "Did you mean --noise_sigma"), ("trainer#max_epoch", "names nothing")]
+)
+def test_mistyped_overrides_are_noticed(name: str, hint: str) -> None:
+    with pytest.raises(ValueError, match=hint):
+        check_overrides([*CONFIG, f"--{name}", "1"])
