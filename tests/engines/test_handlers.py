@@ -68,12 +68,10 @@ def weighted_loss() -> MultiTaskLoss:
 def test_raw_losses_are_logged_and_averaged_over_the_epoch() -> None:
     loss = weighted_loss()
     engine = trainer(samples(), [TaskLossHandler(loss)], loss)
+    names = ("loss", "loss_denoise", "loss_segment")
     outputs: list[dict[str, float]] = []
     engine.add_event_handler(
-        Events.ITERATION_COMPLETED,
-        lambda e: outputs.append(
-            {name: e.state.output[name].item() for name in ("loss", "loss_denoise", "loss_segment")}
-        ),
+        Events.ITERATION_COMPLETED, lambda e: outputs.append({name: e.state.output[name].item() for name in names})
     )
     engine.run()
     assert len(outputs) == 2
