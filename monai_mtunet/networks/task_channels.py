@@ -1,5 +1,6 @@
 """Check of the tasks that a network is asked for."""
 
+import keyword
 from collections.abc import Mapping
 
 from torch import nn
@@ -16,8 +17,8 @@ def check_task_channels(channels: Mapping[str, int], argument: str = "out_channe
         The same as a plain dict, in the same order.
 
     Raises:
-        ValueError: When there is no task, a number is not a positive int, or a name is empty, has a dot or
-            is taken by an attribute of ``nn.ModuleDict``.
+        ValueError: When there is no task, a number is not a positive int, or a name is empty, has a dot, is
+            a Python keyword or an attribute of ``nn.ModuleDict``.
 
     Example::
 
@@ -33,10 +34,18 @@ def check_task_channels(channels: Mapping[str, int], argument: str = "out_channe
     for name, number in channels.items():
         if not isinstance(number, int) or number < 1:
             raise ValueError(f"{argument}[{name!r}] must be a positive int, got {number!r}.")
-        # Names become keys of a ModuleDict and parts of state-dict keys: `hasattr` is torch's own test for a clash.
-        if not isinstance(name, str) or not name or "." in name or hasattr(module_dict, name):
+        # Names become keys of a ModuleDict, where `hasattr` is torch's own test for a clash, and attributes in the code
+        # that torch.export writes, where Python's keywords are syntax errors.
+        if (
+            not isinstance(name, str)
+            or not name
+            or "." in name
+            or hasattr(module_dict, name)
+            or keyword.iskeyword(name)
+        ):
             raise ValueError(
                 f"{argument} has a task named {name!r}, which cannot name a module: it must be a non-empty string "
-                "without dots that is no attribute of nn.ModuleDict (as 'type' or 'keys'). Rename the task."
+                "without dots, no Python keyword (as 'class') and no attribute of nn.ModuleDict (as 'type' or 'keys'). "
+                "Rename the task."
             )
     return dict(channels)

@@ -127,6 +127,7 @@ class NetworkSuite:
             ({"a.b": 1}, "'a.b', which cannot name a module"),
             ({"": 1}, "cannot name a module"),
             ({"type": 1}, "'type', which cannot name a module"),
+            ({"class": 1}, "'class', which cannot name a module"),
             ({"keys": 1}, "'keys', which cannot name a module"),
         ],
         ids=str,
