@@ -30,6 +30,7 @@ from monai_mtunet.data.decathlon import (
     HIPPOCAMPUS_PALETTE,
     decathlon_datalist,
 )
+from monai_mtunet.data.folder import folder_datalist
 from monai_mtunet.data.synthetic import (
     SYNTHETIC_CATEGORIES,
     SYNTHETIC_CATEGORY_OF_LABEL,
@@ -69,5 +70,6 @@ __all__ = [
     "camvid_datalist",
     "cityscapes_datalist",
     "decathlon_datalist",
+    "folder_datalist",
     "synthetic_datalist",
 ]
