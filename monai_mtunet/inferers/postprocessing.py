@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from monai.transforms import Compose, FlattenSubKeysd, Invertd, InvertibleTransform, LazyTrait, Transposed
+from monai.transforms import (
+    Compose,
+    EnsureTyped,
+    FlattenSubKeysd,
+    Invertd,
+    InvertibleTransform,
+    LazyTrait,
+    MapTransform,
+    Transposed,
+)
 
 from ..tasks import Task
 from .save_predictions import PostprocessTasksd, SavePaneld, SavePredictionsd
@@ -37,7 +46,7 @@ def postprocessing(tasks: Sequence[Task], output_dir: str | Path, preprocessing:
     )
 
 
-def _undo(task: Task, preprocessing: Compose) -> list[Invertd]:
+def _undo(task: Task, preprocessing: Compose) -> list[MapTransform]:
     steps: list[Any] = [step for step in preprocessing.flatten().transforms if isinstance(step, InvertibleTransform)]
     if task.is_label:
         # Scaling intensities back would scale class numbers. MONAI's lazy transforms are the spatial ones.
@@ -45,4 +54,7 @@ def _undo(task: Task, preprocessing: Compose) -> list[Invertd]:
     if not steps:
         return []
     key = f"pred_{task.name}"
-    return [Invertd(key, transform=Compose(steps), orig_keys="image", nearest_interp=task.is_label)]
+    return [
+        EnsureTyped(key, track_meta=True),  # Invertd passes plain tensors by
+        Invertd(key, transform=Compose(steps), orig_keys="image", nearest_interp=task.is_label),
+    ]

@@ -111,7 +111,8 @@ class SavePredictionsd(_SampleWriter):
 def _save_volume(task: Task, prediction: Tensor, meta: Mapping[str, Any], path: Path) -> None:
     dtype = np.uint8 if task.is_label else np.float32
     saver = SaveImage(output_ext=".nii.gz", output_dtype=dtype, resample=False, print_log=False)
-    saver(prediction, meta_data=dict(meta), filename=path)
+    # SaveImage takes a plain tensor's first spatial axis for channels, and fails or mixes up the affine.
+    saver(prediction if isinstance(prediction, MetaTensor) else MetaTensor(prediction, meta=dict(meta)), filename=path)
 
 
 def _png(task: Task, prediction: Tensor) -> Image.Image:

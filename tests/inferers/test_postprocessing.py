@@ -10,21 +10,25 @@ from PIL import Image
 
 import monai_mtunet
 from monai_mtunet.engines import MultiTaskPrepareBatch
-from monai_mtunet.inferers import SavePaneld, SavePredictionsd
+from monai_mtunet.inferers import MultiTaskSlidingWindowInferer, SavePaneld, SavePredictionsd
 from monai_mtunet.tasks import RestorationTask, SegmentationTask
 from monai_mtunet.transforms import LoadSampled, ScaleVolumeRanged
 
 MEAN, STD = 0.5, 0.2
-# Voxels of 2 x 1.5 x 1 mm; the file's axes run to the left, up and to the front.
+# Voxels of 2 x 1 x 1.5 mm; the file's axes run to the left, up and to the front.
 AFFINE = np.array([[-2.0, 0, 0, 30], [0, 0, 1.5, -20], [0, 1, 0, 10], [0, 0, 0, 1]])
 PALETTE = [[10, 20, 30], [200, 0, 0], [0, 200, 0]]
 
 
-class Perfect(torch.nn.Module):
-    """Denoises by giving back its input, and segments by thresholds on the normalised intensities."""
+class Thresholds(torch.nn.Module):
+    """Denoises by giving back its input, and segments by thresholds on the intensities before normalisation."""
+
+    def __init__(self, thresholds=(0.25, 0.75)):
+        super().__init__()
+        self.thresholds = thresholds
 
     def forward(self, x):
-        labels = ((x * STD + MEAN) > 0.25).int() + ((x * STD + MEAN) > 0.75).int()
+        labels = sum(((x * STD + MEAN) > threshold).int() for threshold in self.thresholds)
         return {"denoise": x, "segment": one_hot(labels[:, :1], num_classes=3)}
 
 
@@ -35,13 +39,14 @@ def tasks(channels=1, data_range=(0, 1), mean=MEAN, std=STD):
     ]
 
 
-def infer(tasks, path, steps, folder, undo=True):
+def infer(tasks, path, steps, folder, undo=True, network=None):
     """As a bundle's inference.json does it."""
     preprocessing = Compose([LoadSampled("image"), *steps])
     evaluator = SupervisedEvaluator(
         device=torch.device("cpu"),
         val_data_loader=DataLoader(Dataset([{"image": str(path)}], preprocessing), batch_size=1),
-        network=Perfect(),
+        network=network or Thresholds(),
+        inferer=MultiTaskSlidingWindowInferer(roi_size=-1),
         prepare_batch=MultiTaskPrepareBatch(keep_meta=True),
         postprocessing=monai_mtunet.postprocessing(tasks, folder, preprocessing if undo else None),
     )
@@ -90,12 +95,14 @@ def test_volumes_come_back_in_the_files_space_and_units(volume, tmp_path, scale_
 def test_resampled_label_maps_come_back_as_labels(volume, tmp_path, scale_first):
     path, values, _ = volume
     resample, scale = Spacingd("image", pixdim=(1, 1, 1)), ScaleVolumeRanged("image")
-    infer(tasks(), path, [*([scale, resample] if scale_first else [resample, scale]), normalise()], tmp_path)
+    steps = [*([scale, resample] if scale_first else [resample, scale]), normalise()]
+    # Classes 0 and 2 alone: interpolating between them would invent class 1.
+    infer(tasks(), path, steps, tmp_path, network=Thresholds((0.5, 0.5)))
     segmented = nib.load(tmp_path / "sub.01_segment.nii.gz")
     assert segmented.get_data_dtype() == np.uint8
     assert segmented.shape == values.shape
     np.testing.assert_allclose(segmented.affine, AFFINE)
-    assert np.unique(segmented.get_fdata()).tolist() == [0, 1, 2]
+    assert np.unique(segmented.get_fdata()).tolist() == [0, 2]
 
 
 def test_without_preprocessing_files_stay_in_the_networks_space(volume, tmp_path):
@@ -103,7 +110,8 @@ def test_without_preprocessing_files_stay_in_the_networks_space(volume, tmp_path
     steps = [Orientationd("image", axcodes="RAS", labels=None), ScaleVolumeRanged("image"), normalise()]
     infer(tasks(), path, steps, tmp_path, undo=False)
     segmented, denoised = (nib.load(tmp_path / f"sub.01_{name}.nii.gz") for name in ("segment", "denoise"))
-    assert nib.aff2axcodes(segmented.affine) == ("R", "A", "S")
+    # In RAS the last voxel along the file's first axis is the first: x = 30 - 2 * 8.
+    np.testing.assert_allclose(segmented.affine, [[2, 0, 0, 14], [0, 1.5, 0, -20], [0, 0, 1, 10], [0, 0, 0, 1]])
     assert denoised.get_fdata().max() == pytest.approx(1, abs=1e-5)
     # The same place in the world: in RAS the first axis runs to the right, the second to the front, the third up.
     np.testing.assert_array_equal(segmented.get_fdata(), labels[::-1].transpose(0, 2, 1))
@@ -131,7 +139,7 @@ def test_images_become_palette_and_colour_pngs(tmp_path):
 
 
 def test_samples_without_a_file_are_saved(tmp_path):
-    output = {"image": torch.rand(1, 1, 4, 5), "pred": Perfect()(torch.rand(1, 1, 4, 5))}
+    output = {"image": torch.rand(1, 1, 4, 5), "pred": Thresholds()(torch.rand(1, 1, 4, 5))}
     for sample in decollate_batch(output):
         monai_mtunet.postprocessing(tasks(), tmp_path)(sample)
     assert (tmp_path / "sample_segment.png").exists()
