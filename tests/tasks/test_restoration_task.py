@@ -123,5 +123,7 @@ def test_what_does_not_fit_is_refused(arguments, message):
 
 
 def test_metadata_give_the_range(task):
-    assert task.metadata()["format"] == "magnitude"
-    assert task.metadata()["value_range"] == [0, 255]
+    metadata = task.metadata(spatial_dims=3)
+    assert metadata["format"] == "magnitude"
+    assert metadata["value_range"] == [0, 255]
+    assert metadata["spatial_shape"] == ["*", "*", "*"]

@@ -147,7 +147,7 @@ class TestDeclaration:
         assert SegmentationTask("segment", CLASSES, ignore_index=7).loss().lambda_dice == 0
 
     def test_metadata_name_the_classes(self, task):
-        metadata = task.metadata()
+        metadata = task.metadata(spatial_dims=2)
         assert metadata["format"] == "segmentation"
         assert metadata["num_channels"] == 3
         assert metadata["channel_def"] == {"0": "back ground", "1": "liver", "2": "spleen"}
