@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ignite.engine import Events
 from monai.engines import Workflow
+from torch import Tensor
 
 from ..tasks import Task, draw_panel, rasterise, save_panel
 
@@ -24,7 +25,7 @@ class PanelHandler:
         tasks: the declared tasks.
         output_dir: folder of the PNG files.
         summary_writer: TensorBoard writer.
-        samples: how many samples, at most one batch.
+        samples: how many samples.
         interval: every how many epochs.
     """
 
@@ -41,27 +42,33 @@ class PanelHandler:
         self.summary_writer = summary_writer
         self.samples = samples
         self.interval = interval
+        self._images: list[Tensor] = []
+        self._predictions: list[dict[str, Tensor]] = []
+        self._targets: list[dict[str, Tensor]] = []
 
     def attach(self, engine: Workflow) -> None:
         """Attach to an evaluator that is not decollated."""
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self)
+        engine.add_event_handler(Events.EPOCH_STARTED, self._start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._collect)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._draw)
 
-    def __call__(self, engine: Workflow) -> None:
-        """Draw the first batch of every ``interval``-th epoch."""
-        state = engine.state
-        if (state.iteration - 1) % state.epoch_length or state.epoch % self.interval or state.rank:
+    def _start(self, engine: Workflow) -> None:
+        self._images, self._predictions, self._targets = [], [], []
+
+    def _collect(self, engine: Workflow) -> None:
+        if engine.state.epoch % self.interval or engine.state.rank:
             return
-        output = state.output
-        count = min(self.samples, len(output["image"]))
-        figure = draw_panel(
-            self.tasks,
-            images=list(output["image"][:count]),
-            predictions=[
-                {task.name: task.postprocess(output["pred"][task.name][i]) for task in self.tasks} for i in range(count)
-            ],
-            targets=[{task.name: output["label"][task.name][i] for task in self.tasks} for i in range(count)],
-            title=f"epoch {state.epoch}",
-        )
-        save_panel(figure, self.output_dir / f"epoch_{state.epoch:04d}.png")
+        output = engine.state.output
+        for i in range(min(self.samples - len(self._images), len(output["image"]))):
+            self._images.append(output["image"][i].cpu())
+            self._predictions.append({task.name: task.postprocess(output["pred"][task.name][i]) for task in self.tasks})
+            self._targets.append({task.name: output["label"][task.name][i] for task in self.tasks})
+
+    def _draw(self, engine: Workflow) -> None:
+        if not self._images:
+            return
+        epoch = engine.state.epoch
+        figure = draw_panel(self.tasks, self._images, self._predictions, self._targets, title=f"epoch {epoch}")
+        save_panel(figure, self.output_dir / f"epoch_{epoch:04d}.png")
         if self.summary_writer is not None:
-            self.summary_writer.add_image("panel", rasterise(figure), state.epoch, dataformats="HWC")
+            self.summary_writer.add_image("panel", rasterise(figure), epoch, dataformats="HWC")

@@ -138,7 +138,7 @@ def test_workers_that_live_over_epochs_are_refused() -> None:
         EpochSeed(0, loader)
 
 
-def test_panels_show_the_first_batch_of_every_interval(tmp_path: Path) -> None:
+def test_panels_show_the_first_samples_of_every_interval(tmp_path: Path) -> None:
     class Writer:
         images: list[tuple[str, tuple[int, ...], int]] = []  # noqa: RUF012
 
@@ -153,7 +153,7 @@ def test_panels_show_the_first_batch_of_every_interval(tmp_path: Path) -> None:
         network=Pointwise(),
         prepare_batch=MultiTaskPrepareBatch(TASKS),
         key_val_metric=task_metrics(TASKS, 2, "segment_miou"),
-        val_handlers=[PanelHandler(TASKS, tmp_path, writer, samples=1, interval=2)],  # type: ignore[arg-type]
+        val_handlers=[PanelHandler(TASKS, tmp_path, writer, samples=3, interval=2)],  # type: ignore[arg-type]
         decollate=False,
     )
     for epoch in (1, 2, 3, 4):
