@@ -37,13 +37,13 @@ def select_tasks(tasks: Sequence[Task], only: Sequence[str] | str = ()) -> list[
 
     Args:
         tasks: the declared tasks.
-        only: one name or several; empty for all.
+        only: names, as a list or separated by blanks; empty for all.
 
     Raises:
         ValueError: when a name is not among the tasks.
     """
     names = task_names(tasks)
-    wanted = [only] if isinstance(only, str) else list(only)
+    wanted = only.split() if isinstance(only, str) else list(only)
     unknown = sorted(set(wanted) - set(names))
     if unknown:
         raise ValueError(f"Unknown task(s) {unknown}; the declared tasks are {names}.")

@@ -55,3 +55,28 @@ def test_names_must_be_identifiers(name):
 def test_a_task_needs_channels():
     with pytest.raises(ValueError, match="'denoise' needs at least one channel, got 0"):
         RestorationTask("denoise", channels=0)
+
+
+@pytest.mark.parametrize(
+    ("only", "names"),
+    [
+        ((), ["segment", "denoise"]),
+        ("", ["segment", "denoise"]),
+        ("denoise", ["denoise"]),
+        (["denoise", "segment"], ["segment", "denoise"]),
+        ("denoise segment", ["segment", "denoise"]),
+    ],
+)
+def test_some_of_the_tasks_in_declaration_order(tasks, only, names):
+    assert [task.name for task in monai_mtunet.select_tasks(tasks, only)] == names
+
+
+def test_selecting_an_unknown_task_names_the_declared_ones(tasks):
+    with pytest.raises(
+        ValueError, match=r"Unknown task\(s\) \['depth'\]; the declared tasks are \['segment', 'denoise'\]"
+    ):
+        monai_mtunet.select_tasks(tasks, ["depth", "segment"])
+
+
+def test_only_label_maps_have_classes(tasks):
+    assert monai_mtunet.label_classes(tasks) == {"segment": 2}
