@@ -72,9 +72,7 @@ def test_some_of_the_tasks_in_declaration_order(tasks, only, names):
 
 
 def test_selecting_an_unknown_task_names_the_declared_ones(tasks):
-    with pytest.raises(
-        ValueError, match=r"Unknown task\(s\) \['depth'\]; the declared tasks are \['segment', 'denoise'\]"
-    ):
+    with pytest.raises(ValueError, match=r"'depth'.*the declared tasks are .*'segment', 'denoise'"):
         monai_mtunet.select_tasks(tasks, ["depth", "segment"])
 
 
