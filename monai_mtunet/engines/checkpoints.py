@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from ignite.engine import Engine, Events
 from ignite.handlers import Checkpoint, DiskSaver
 from monai.engines import Workflow
 from monai.handlers import CheckpointLoader
+
+logger = logging.getLogger(__name__)
 
 
 class CheckpointError(RuntimeError):
@@ -66,7 +69,7 @@ class VerifiedCheckpointLoader(CheckpointLoader):
     def __call__(self, engine: Engine) -> None:
         """Load when the engine starts."""
         load_checkpoint(self.load_path, self.load_dict, self.map_location)
-        self.logger.info(f"Loaded {', '.join(self.load_dict)} from {self.load_path}.")
+        logger.info("Loaded %s from %s.", ", ".join(self.load_dict), self.load_path)
 
 
 class BestMetric:
@@ -136,7 +139,7 @@ class ResumableCheckpoint:
                 "trainer#max_epochs to train on."
             )
         engine.state.max_epochs = max_epochs
-        engine.logger.info(f"Resumed after epoch {engine.state.epoch} from {path}.")
+        logger.info("Resumed after epoch %d from %s.", engine.state.epoch, path)
 
     def _save_epoch(self, engine: Workflow) -> None:
         # best.pt first: killed between the two, the resumed run repeats the epoch and writes both again.
@@ -146,9 +149,7 @@ class ResumableCheckpoint:
 
     def _save_stopped(self, engine: Workflow, error: BaseException) -> None:
         self._save("stopped.pt")
-        engine.logger.error(
-            "Training stopped; the state before the failing step is in %s.", self.save_dir / "stopped.pt"
-        )
+        logger.error("Training stopped; the state before the failing step is in %s.", self.save_dir / "stopped.pt")
         raise error
 
     def _save(self, filename: str) -> None:
