@@ -6,7 +6,7 @@ gives configurations the functions that derive a bundle's parts from its ``tasks
 
 from . import bundle, data, engines, inferers, losses, metrics, networks, tasks, transforms
 from .inferers import postprocessing
-from .tasks import label_classes, out_channels, select_tasks, task_losses, task_metrics, task_names
+from .tasks import label_classes, missing_voxels, out_channels, select_tasks, task_losses, task_metrics, task_names
 
 __version__ = "0.1.0"
 
@@ -18,6 +18,7 @@ __all__ = [
     "label_classes",
     "losses",
     "metrics",
+    "missing_voxels",
     "networks",
     "out_channels",
     "postprocessing",

@@ -1,5 +1,10 @@
 """Metrics that ignite and MONAI lack."""
 
-from .missing_aware import MissingAwarePSNRMetric, MissingAwareSSIMMetric
+from .missing_aware import (
+    MissingAwareDiceMetric,
+    MissingAwareMSEMetric,
+    MissingAwarePSNRMetric,
+    MissingAwareSSIMMetric,
+)
 
-__all__ = ["MissingAwarePSNRMetric", "MissingAwareSSIMMetric"]
+__all__ = ["MissingAwareDiceMetric", "MissingAwareMSEMetric", "MissingAwarePSNRMetric", "MissingAwareSSIMMetric"]

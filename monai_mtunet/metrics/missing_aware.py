@@ -1,4 +1,4 @@
-"""MONAI's image quality metrics over the voxels that have a target."""
+"""MONAI's metrics over the voxels that have a target; of images that have none they are NaN."""
 
 from __future__ import annotations
 
@@ -6,16 +6,46 @@ import math
 
 import torch
 import torch.nn.functional as F
-from monai.metrics import PSNRMetric, SSIMMetric
+from monai.metrics import CumulativeIterationMetric, DiceMetric, MSEMetric, PSNRMetric, SSIMMetric
 from monai.metrics.regression import compute_ssim_and_cs
+from monai.utils import MetricReduction
 from torch import Tensor
 
 
-class MissingAwarePSNRMetric(PSNRMetric):
+class _NaNWithoutTarget(CumulativeIterationMetric):
+    """NaN where no image has a target: MONAI's reductions give 0 then, which claims a result."""
+
+    def aggregate(self, reduction: MetricReduction | str | None = None) -> Tensor | tuple[Tensor, Tensor]:
+        result: Tensor | tuple[Tensor, Tensor] = super().aggregate(reduction)  # type: ignore[safe-super]
+        if isinstance(result, Tensor) and torch.isnan(self.get_buffer()).all():
+            return torch.full_like(result, torch.nan)
+        return result
+
+
+class MissingAwareDiceMetric(_NaNWithoutTarget, DiceMetric):
+    """MONAI's ``DiceMetric``, which leaves out classes that an image lacks; NaN when no image has any."""
+
+
+class MissingAwareMSEMetric(_NaNWithoutTarget, MSEMetric):
+    """MONAI's ``MSEMetric`` per image over the voxels whose target is not NaN.
+
+    An image without any target is left out; NaN when no image has one. A prediction that is NaN where there is a
+    target counts as infinitely wrong: it must not pass for missing.
+
+    Args:
+        reduction: as in MONAI.
+        get_not_nans: as in MONAI.
+    """
+
+    def _compute_metric(self, y_pred: Tensor, y: Tensor) -> Tensor:
+        return _mean_squared_error(y_pred, y)
+
+
+class MissingAwarePSNRMetric(_NaNWithoutTarget, PSNRMetric):
     """MONAI's ``PSNRMetric`` per image over the voxels whose target is not NaN: 10 log10(max_val^2 / MSE), in dB.
 
-    An image without any target is NaN, which MONAI's reductions leave out (without any image left they give 0).
-    A prediction that is NaN where there is a target counts as infinitely wrong, -inf dB: it must not pass for missing.
+    An image without any target is left out; NaN when no image has one. A prediction that is NaN where there is a
+    target counts as infinitely wrong, -inf dB: it must not pass for missing.
 
     Args:
         max_val: the width of the data range, for example 255 for 8-bit images.
@@ -24,18 +54,14 @@ class MissingAwarePSNRMetric(PSNRMetric):
     """
 
     def _compute_metric(self, y_pred: Tensor, y: Tensor) -> Tensor:
-        squared_error = torch.square(y_pred - y).nan_to_num(nan=torch.inf, posinf=torch.inf)
-        squared_error = squared_error.masked_fill(torch.isnan(y), torch.nan).flatten(start_dim=1)
-        mse = torch.nanmean(squared_error, dim=1, keepdim=True)
-        return 20 * math.log10(self.max_val) - 10 * torch.log10(mse)
+        return 20 * math.log10(self.max_val) - 10 * torch.log10(_mean_squared_error(y_pred, y))
 
 
-class MissingAwareSSIMMetric(SSIMMetric):
+class MissingAwareSSIMMetric(_NaNWithoutTarget, SSIMMetric):
     """MONAI's ``SSIMMetric`` averaged over the windows in which every voxel has a target.
 
     The window shrinks on axes shorter than it (to the largest odd size), so that thin volumes can be measured. An image
-    without such a window is NaN, which MONAI's reductions leave out (without any image left they give 0). A window in
-    which the prediction is NaN counts as 0.
+    without such a window is left out; NaN when no image has one. A window in which the prediction is NaN counts as 0.
 
     Args:
         spatial_dims: 2 or 3.
@@ -65,3 +91,10 @@ class MissingAwareSSIMMetric(SSIMMetric):
         incomplete = max_pool(missing.float(), kernel_size=window, stride=1) > 0
         ssim = ssim.nan_to_num(nan=0.0).masked_fill(incomplete, torch.nan)
         return torch.nanmean(ssim.flatten(start_dim=1), dim=1, keepdim=True)
+
+
+def _mean_squared_error(y_pred: Tensor, y: Tensor) -> Tensor:
+    """Per image (B, 1), over the voxels whose target is not NaN."""
+    squared_error = torch.square(y_pred - y).nan_to_num(nan=torch.inf, posinf=torch.inf)
+    squared_error = squared_error.masked_fill(torch.isnan(y), torch.nan).flatten(start_dim=1)
+    return torch.nanmean(squared_error, dim=1, keepdim=True)

@@ -1,6 +1,6 @@
 """Tasks: what a network predicts, declared once."""
 
-from .derive import label_classes, out_channels, select_tasks, task_losses, task_metrics, task_names
+from .derive import label_classes, missing_voxels, out_channels, select_tasks, task_losses, task_metrics, task_names
 from .panel import draw_panel, rasterise, save_panel
 from .restoration import RestorationTask
 from .segmentation import SegmentationTask
@@ -12,6 +12,7 @@ __all__ = [
     "Task",
     "draw_panel",
     "label_classes",
+    "missing_voxels",
     "out_channels",
     "rasterise",
     "save_panel",

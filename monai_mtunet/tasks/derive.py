@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ignite.metrics import Metric
-from torch import nn
+from torch import Tensor, nn
 
 from .task import Task
 
@@ -53,6 +53,11 @@ def select_tasks(tasks: Sequence[Task], only: Sequence[str] | str = ()) -> list[
 def label_classes(tasks: Sequence[Task]) -> dict[str, int]:
     """``{name: number of classes}`` of the tasks whose targets are label maps, for checks at loading."""
     return {task.name: task.channels for task in tasks if task.is_label}
+
+
+def missing_voxels(tasks: Sequence[Task]) -> dict[str, Tensor]:
+    """``{name: a voxel without a target (C,)}`` for :class:`~monai_mtunet.transforms.FillMissingTargetsd`."""
+    return dict(zip(task_names(tasks), (task.missing_voxel() for task in tasks), strict=True))
 
 
 def out_channels(tasks: Sequence[Task]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from monai.handlers import IgniteMetricHandler
 from torch import Tensor, nn
 
 from ..losses import MaskedRegressionLoss
-from ..metrics import MissingAwarePSNRMetric, MissingAwareSSIMMetric
+from ..metrics import MissingAwareMSEMetric, MissingAwarePSNRMetric, MissingAwareSSIMMetric
 from .task import Picture, Task
 
 
@@ -24,12 +24,18 @@ class RestorationTask(Task):
     10 log10(range^2 / MSE) per image without clipping, ``<name>_ssim``, and ``<name>_psnr_input``, what the network's
     input itself scores, so that the gain is the difference.
 
+    Without a clean reference (``clean_target=False``: the validation targets are noisy too, such as blind spots or a
+    second acquisition) a PSNR would measure the noise of the target. The only metric is then ``<name>_noisy_mse``, in
+    squared units of the data: the squared error of the prediction plus the variance of the target's noise, so it
+    ranks networks on the same data and says nothing else.
+
     Args:
         name: the task's name.
         channels: image channels.
         data_range: lowest and highest intensity before normalisation, (0, 255) for 8-bit images.
         mean: what normalisation subtracted, one number or one per channel.
         std: what normalisation divided by, likewise.
+        clean_target: whether validation targets are clean.
         input_metric: whether to measure ``<name>_psnr_input``; it needs an input with the target's channels.
         loss: replaces the default, the mean squared error over the valid voxels.
 
@@ -47,6 +53,7 @@ class RestorationTask(Task):
         data_range: Sequence[float] = (0.0, 1.0),
         mean: float | Sequence[float] = 0.0,
         std: float | Sequence[float] = 1.0,
+        clean_target: bool = True,
         input_metric: bool = True,
         loss: nn.Module | None = None,
     ) -> None:
@@ -58,6 +65,7 @@ class RestorationTask(Task):
         self.std = self._per_channel("std", std)
         if not bool((self.std > 0).all()):
             raise ValueError(f"Task {name!r}: std must be positive, got {std}.")
+        self.clean_target = clean_target
         self.input_metric = input_metric
 
     def _per_channel(self, what: str, values: float | Sequence[float]) -> Tensor:
@@ -75,6 +83,12 @@ class RestorationTask(Task):
 
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
         """See the class."""
+        if not self.clean_target:
+            return {
+                f"{self.name}_noisy_mse": IgniteMetricHandler(
+                    MissingAwareMSEMetric(), output_transform=self._prediction_and_target
+                )
+            }
         width = self.high - self.low
         metrics: dict[str, Metric] = {
             f"{self.name}_psnr": IgniteMetricHandler(
@@ -132,12 +146,12 @@ class RestorationTask(Task):
         return self.undo(target, channel_axis=0)
 
     def draw(self, values: Tensor) -> Picture:
-        """Intensities (1 or 3, H, W) clipped to the data range, grey or RGB; missing is black.
+        """Intensities (1 or 3, H, W) clipped to the data range, grey or RGB; missing is white.
 
         Of other channel counts the first is drawn, in grey.
         """
         picture = (values.float().cpu() - self.low) / (self.high - self.low)
-        picture = picture.nan_to_num(nan=0.0).clamp(0, 1)
+        picture = picture.nan_to_num(nan=1.0).clamp(0, 1)
         picture = picture if len(picture) == 3 else picture[:1].expand(3, -1, -1)
         drawn: Picture = (picture * 255).round().to(torch.uint8).permute(1, 2, 0).numpy().astype(np.uint8)
         return drawn

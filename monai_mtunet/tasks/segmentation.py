@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 from ignite.metrics import ConfusionMatrix, Metric, MetricsLambda
-from ignite.metrics.confusion_matrix import cmAccuracy
-from monai.handlers import MeanDice
+from monai.handlers import IgniteMetricHandler
 from torch import Tensor, nn
 
 from ..losses import MaskedDiceCELoss
+from ..metrics import MissingAwareDiceMetric
 from .palette import distinct_colours
 from .task import Picture, Task
 
@@ -23,7 +23,7 @@ class SegmentationTask(Task):
     Targets are (1, *spatial) integers in 0..C-1, or ``ignore_index`` where there is none. Metrics, from one confusion
     matrix over the data set: ``<name>_miou`` (mean over the classes that occur), ``<name>_accuracy`` (voxel accuracy)
     and ``<name>_iou_<class>``; with ``dice`` also ``<name>_dice``, the mean Dice of the foreground classes (1..C-1)
-    per image, averaged over images (MONAI's ``DiceMetric``).
+    per image, averaged over images (MONAI's ``DiceMetric``). All are NaN where no image has a target.
 
     Args:
         name: the task's name.
@@ -82,11 +82,14 @@ class SegmentationTask(Task):
         iou = confusion.diag() / union  # 0 / 0 = NaN: a class that neither occurs nor is predicted
         metrics: dict[str, Metric] = {
             f"{self.name}_miou": MetricsLambda(lambda values: torch.nanmean(values).item(), iou),
-            f"{self.name}_accuracy": cmAccuracy(confusion),
+            f"{self.name}_accuracy": MetricsLambda(
+                lambda matrix: (matrix.diag().sum() / matrix.sum()).item(), confusion
+            ),
         }
         if self.dice:
-            metrics[f"{self.name}_dice"] = MeanDice(
-                include_background=False, num_classes=self.channels, output_transform=self._label_maps
+            metrics[f"{self.name}_dice"] = IgniteMetricHandler(
+                MissingAwareDiceMetric(include_background=False, num_classes=self.channels),
+                output_transform=self._label_maps,
             )
         for index, label in enumerate(self.classes):
             metrics[f"{self.name}_iou_{_in_metric(label)}"] = iou[index]
@@ -123,6 +126,10 @@ class SegmentationTask(Task):
                 "Map the labels (MapLabelValued), or declare the classes and the ignore_index of these data."
             )
         return labels
+
+    def missing_voxel(self) -> Tensor:
+        """See :meth:`Task.missing_voxel`."""
+        return torch.tensor([self.ignore_index], dtype=torch.int16)
 
     def postprocess(self, prediction: Tensor) -> Tensor:
         """Logits (C, *spatial) -> label map (1, *spatial), uint8."""

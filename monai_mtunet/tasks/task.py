@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from ignite.metrics import Metric
 from torch import Tensor, nn
 
@@ -69,6 +70,10 @@ class Task(ABC):
         Raises:
             ValueError: when the target cannot be of this task.
         """
+
+    def missing_voxel(self) -> Tensor:
+        """A voxel without a target (C,), of the type that loaded targets have; NaN unless the kind says otherwise."""
+        return torch.full((self.channels,), torch.nan)
 
     @abstractmethod
     def postprocess(self, prediction: Tensor) -> Tensor:

@@ -2,9 +2,14 @@ import math
 
 import pytest
 import torch
-from monai.metrics import PSNRMetric, SSIMMetric
+from monai.metrics import DiceMetric, PSNRMetric, SSIMMetric
 
-from monai_mtunet.metrics import MissingAwarePSNRMetric, MissingAwareSSIMMetric
+from monai_mtunet.metrics import (
+    MissingAwareDiceMetric,
+    MissingAwareMSEMetric,
+    MissingAwarePSNRMetric,
+    MissingAwareSSIMMetric,
+)
 
 NAN = torch.nan
 
@@ -97,3 +102,33 @@ class TestSSIM:
         prediction = target.clone()
         prediction[..., -1] = NAN  # in two of the four 11 x 11 windows
         assert aggregate(MissingAwareSSIMMetric(2, data_range=255), (prediction, target)) == pytest.approx(0.5)
+
+
+class TestMSE:
+    def test_golden_over_what_has_a_target(self):
+        target = torch.tensor([[[[0.0, NAN]]], [[[NAN, NAN]]], [[[1.0, 2.0]]]])
+        prediction = torch.tensor([[[[3.0, 7.0]]], [[[1.0, 1.0]]], [[[1.0, 4.0]]]])
+        assert aggregate(MissingAwareMSEMetric(), (prediction, target)) == pytest.approx((9 + 2) / 2)
+
+    def test_a_diverged_network_does_not_pass_for_missing(self):
+        assert aggregate(MissingAwareMSEMetric(), (torch.full((1, 1, 2), NAN), torch.zeros(1, 1, 2))) == math.inf
+
+
+@pytest.mark.parametrize(
+    "metric", [MissingAwareMSEMetric(), MissingAwarePSNRMetric(255), MissingAwareSSIMMetric(2, data_range=255)]
+)
+def test_without_any_target_the_result_is_nan(metric):
+    prediction, target = noisy_pair((2, 1, 12, 12))
+    metric.reset()
+    assert math.isnan(aggregate(metric, (prediction, torch.full_like(target, NAN))))
+    metric.reset()
+    assert not math.isnan(aggregate(metric, (prediction, torch.full_like(target, NAN)), (prediction, target)))
+
+
+def test_dice_equals_monai_but_is_nan_where_no_image_has_a_class():
+    generator = torch.Generator().manual_seed(0)
+    pair = torch.randint(0, 3, (2, 2, 1, 8, 8), generator=generator)
+    arguments = {"include_background": False, "num_classes": 3}
+    assert aggregate(MissingAwareDiceMetric(**arguments), pair) == aggregate(DiceMetric(**arguments), pair)
+    empty = torch.zeros(2, 1, 8, 8, dtype=torch.int64)
+    assert math.isnan(aggregate(MissingAwareDiceMetric(**arguments), (empty, empty)))

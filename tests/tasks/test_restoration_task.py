@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from ignite.engine import Engine
 from monai.engines import SupervisedEvaluator
 
 from monai_mtunet.engines import MultiTaskPrepareBatch
@@ -94,12 +95,12 @@ def test_prepare_target_refuses_other_channels_and_infinities(task):
         task.prepare_target(torch.full((1, 3, 2, 2), torch.inf))
 
 
-def test_draw_clips_to_the_data_range_and_shows_missing_black():
+def test_draw_clips_to_the_data_range_and_shows_missing_white():
     task = RestorationTask("denoise", channels=1, data_range=(100, 200))
     picture = task.draw(torch.tensor([[[0.0, 100.0, 150.0, 200.0, 300.0, torch.nan]]]))
     assert picture.dtype == np.uint8
     assert picture.shape == (1, 6, 3)
-    assert picture[0, :, 0].tolist() == [0, 0, 128, 255, 255, 0]
+    assert picture[0, :, 0].tolist() == [0, 0, 128, 255, 255, 255]
     assert (picture == picture[..., :1]).all()
 
 
@@ -127,3 +128,14 @@ def test_metadata_give_the_range(task):
     assert metadata["format"] == "magnitude"
     assert metadata["value_range"] == [0, 255]
     assert metadata["spatial_shape"] == ["*", "*", "*"]
+
+
+def test_against_noisy_targets_only_the_squared_error_is_reported():
+    task = RestorationTask("denoise", channels=1, data_range=(0, 10), mean=5, std=2, clean_target=False)
+    (name, metric), *others = task.metrics(spatial_dims=2).items()
+    assert (name, others) == ("denoise_noisy_mse", [])
+    target = torch.full((1, 1, 4, 4), torch.nan)
+    target[0, 0, 1, 1] = 1.0
+    engine = Engine(lambda engine, batch: {"pred": {"denoise": torch.zeros(1, 1, 4, 4)}, "label": {"denoise": target}})
+    metric.attach(engine, name)
+    assert engine.run([0]).metrics[name] == pytest.approx(4.0)  # (2 * 1)^2, in the data's units
