@@ -29,8 +29,10 @@ from monai_mtunet.data.decathlon import (
     HIPPOCAMPUS_CLASSES,
     HIPPOCAMPUS_PALETTE,
     decathlon_datalist,
+    hippocampus_scan,
 )
 from monai_mtunet.data.folder import folder_datalist
+from monai_mtunet.data.keep_labels import keep_labels
 from monai_mtunet.data.synthetic import (
     SYNTHETIC_CATEGORIES,
     SYNTHETIC_CATEGORY_OF_LABEL,
@@ -71,5 +73,7 @@ __all__ = [
     "cityscapes_datalist",
     "decathlon_datalist",
     "folder_datalist",
+    "hippocampus_scan",
+    "keep_labels",
     "synthetic_datalist",
 ]

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from monai.data import load_decathlon_datalist
 
 from monai_mtunet.data.dataset_files import check_files, dataset_folder
 
-__all__ = ["HIPPOCAMPUS_CLASSES", "HIPPOCAMPUS_PALETTE", "decathlon_datalist"]
+__all__ = ["HIPPOCAMPUS_CLASSES", "HIPPOCAMPUS_PALETTE", "decathlon_datalist", "hippocampus_scan"]
 
 SOURCE = "http://medicaldecathlon.com"
 
@@ -23,8 +25,21 @@ HIPPOCAMPUS_CLASSES = ("background", "anterior", "posterior")
 HIPPOCAMPUS_PALETTE = ((0, 0, 0), (228, 80, 60), (60, 120, 230))
 
 
+def hippocampus_scan(sample: Mapping[str, Any]) -> int:
+    """Number of the scan that a volume of the hippocampus task comes from: cases 2k - 1 and 2k are its two sides.
+
+    Example:
+        >>> hippocampus_scan({"image": "imagesTr/hippocampus_001.nii.gz"})
+        1
+    """
+    return (int(Path(sample["image"]).name.split(".")[0].rpartition("_")[2]) + 1) // 2
+
+
 def decathlon_datalist(
-    dataset_dir: str | os.PathLike[str] | None, section: str = "train", fold: int = 0, splits: str = "splits.json"
+    dataset_dir: str | os.PathLike[str] | None,
+    section: str = "train",
+    fold: int = 0,
+    splits: str | Sequence[Sequence[str]] = "splits.json",
 ) -> list[dict[str, str]]:
     """List the volumes of a decathlon task, or of any data set with a ``dataset.json`` of that form.
 
@@ -37,8 +52,8 @@ def decathlon_datalist(
         section: "train" (every fold but one), "val" (that fold), "all" (every labelled case), or "test" (cases without
             labels).
         fold: which fold to validate on, from 0.
-        splits: JSON file in ``dataset_dir``, ``{"folds": [["001", "004"], ["002"], ...]}``. Cases are named as their
-            files, in full ("hippocampus_001") or by what follows the last underscore.
+        splits: JSON file in ``dataset_dir``, ``{"folds": [["001", "004"], ["002"], ...]}``, or the folds themselves.
+            Cases are named as their files, in full ("hippocampus_001") or by what follows the last underscore.
 
     Returns:
         ``[{"image": ..., "segment": ...}, ...]``, absolute paths; no "segment" in section "test".
@@ -61,20 +76,15 @@ def decathlon_datalist(
         cases = []
     datalist = [{"segment" if key == "label" else key: str(path) for key, path in case.items()} for case in cases]
     if section in ("train", "val"):
-        held_out = _held_out(datalist, folder / splits, fold)
+        held_out = _held_out(datalist, splits if not isinstance(splits, str) else folder / splits, fold)
         datalist = [case for case, held in zip(datalist, held_out, strict=True) if held == (section == "val")]
     check_files(datalist, folder, folder.name, SOURCE)
     return datalist
 
 
-def _held_out(datalist: list[dict[str, str]], splits: Path, fold: int) -> list[bool]:
+def _held_out(datalist: list[dict[str, str]], splits: Path | Sequence[Sequence[str]], fold: int) -> list[bool]:
     """Tell for every case whether it belongs to the fold."""
-    if not splits.is_file():
-        raise FileNotFoundError(
-            f"{splits} does not exist, and a random split could put volumes of one patient on both sides. Write it as "
-            '{"folds": [["001", "004"], ...]}, every list the cases of one fold, or ask for section "all".'
-        )
-    folds = json.loads(splits.read_text())["folds"]
+    folds = _read_folds(splits) if isinstance(splits, Path) else splits
     if not 0 <= fold < len(folds):
         raise ValueError(f"{splits} has the folds 0..{len(folds) - 1}, got {fold}.")
     held_out = []
@@ -85,3 +95,13 @@ def _held_out(datalist: list[dict[str, str]], splits: Path, fold: int) -> list[b
             raise ValueError(f"{splits}: case {name} must be in one fold, but is in {inside or 'none'}.")
         held_out.append(inside[0] == fold)
     return held_out
+
+
+def _read_folds(splits: Path) -> list[list[str]]:
+    if not splits.is_file():
+        raise FileNotFoundError(
+            f"{splits} does not exist, and a random split could put volumes of one patient on both sides. Write it as "
+            '{"folds": [["001", "004"], ...]}, every list the cases of one fold, or ask for section "all".'
+        )
+    folds: list[list[str]] = json.loads(splits.read_text())["folds"]
+    return folds

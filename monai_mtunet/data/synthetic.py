@@ -80,7 +80,8 @@ class LoadSyntheticd(Transform):
         spatial_dims: 2 or 3.
         spatial_size: size in voxels, one number or one per axis. Default: 96 in 2D, 48 in 3D.
         image_key: where to put the image, a MetaTensor ``(C, *spatial)``, float32, with C = 3 in 2D and 1 in 3D.
-        label_key: where to put the classes, a MetaTensor ``(1, *spatial)``, int16, 0 .. 4.
+        label_key: where to put the classes, a MetaTensor ``(1, *spatial)``, int16, 0 .. 4. A sample that holds None
+            there stays without.
         seed_key: where the seed is. It stays there.
 
     Raises:
@@ -119,6 +120,8 @@ class LoadSyntheticd(Transform):
             (self.image_key, torch.from_numpy(image) * unit),
             (self.label_key, torch.from_numpy(labels)),
         ):
+            if sample.get(key, key) is None:  # unlabelled on purpose, see `keep_labels`
+                continue
             # Savers name their files after `filename_or_obj`.
             sample[key] = MetaTensor(values, affine=affine, meta={"filename_or_obj": f"synthetic_{seed:06d}"})
         return sample

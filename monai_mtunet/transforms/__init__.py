@@ -10,6 +10,7 @@ MONAI does the rest; two of its transforms need an argument that is easily forgo
 """
 
 from monai_mtunet.transforms.check_sample import CheckSampled
+from monai_mtunet.transforms.fill_missing_targets import FillMissingTargetsd
 from monai_mtunet.transforms.gaussian_noise import AddGaussianNoise, AddGaussianNoised
 from monai_mtunet.transforms.load_sample import LoadSampled
 from monai_mtunet.transforms.noise import AddNoise, AddNoised
@@ -27,6 +28,7 @@ __all__ = [
     "AddRicianNoise",
     "AddRicianNoised",
     "CheckSampled",
+    "FillMissingTargetsd",
     "LoadSampled",
     "ScaleVolumeRange",
     "ScaleVolumeRanged",

@@ -23,6 +23,9 @@ class LoadSampled(MapTransform):
     hold nothing else, since a cast would turn NaN into class 0 and 1.5 into class 1. And whatever a reader
     raises for a damaged file, the error names the file.
 
+    A target that a sample lacks on purpose is left out, for `FillMissingTargetsd` to fill: its path is None (``null``
+    in a JSON list), or its file does not exist and its key is among ``optional_files``.
+
     Args:
         keys: keys of the files. Images and regression targets become float32 with the values of the file, so 0-255
             for 8-bit images.
@@ -31,9 +34,10 @@ class LoadSampled(MapTransform):
         reader: reader to try first for its file types, e.g. one that converts images to RGB. Default:
             ``PILReader(reverse_indexing=False)``.
         allow_missing_keys: don't raise exception if key is missing.
+        optional_files: those of ``keys`` whose file may be missing.
 
     Raises:
-        ValueError: When a label key is not among the keys.
+        ValueError: When a label key or an optional one is not among the keys.
 
     Example:
         >>> load = LoadSampled(keys=["image", "segment"], label_keys="segment")
@@ -46,11 +50,14 @@ class LoadSampled(MapTransform):
         label_keys: KeysCollection = (),
         reader: ImageReader | None = None,
         allow_missing_keys: bool = False,
+        optional_files: KeysCollection = (),
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.label_keys = frozenset(ensure_tuple(label_keys))
-        if not self.label_keys <= set(self.keys):
-            raise ValueError(f"label_keys {sorted(map(str, self.label_keys))} must be among the keys {self.keys}.")
+        self.optional_files = frozenset(ensure_tuple(optional_files))
+        for name, some in (("label_keys", self.label_keys), ("optional_files", self.optional_files)):
+            if not some <= set(self.keys):
+                raise ValueError(f"{name} {sorted(map(str, some))} must be among the keys {self.keys}.")
         self.load = LoadImage(ensure_channel_first=True)
         self.load.register(reader or PILReader(reverse_indexing=False))
 
@@ -64,12 +71,13 @@ class LoadSampled(MapTransform):
         """
         sample = dict(data)
         for key in self.key_iterator(sample):
-            sample[key] = self._read(key, sample[key])
+            path = sample.pop(key)
+            if path is not None and not (key in self.optional_files and _missing(path)):
+                sample[key] = self._read(key, path)
         return sample
 
     def _read(self, key: Hashable, path: Any) -> torch.Tensor:
-        missing = [str(file) for file in ensure_tuple(path) if not Path(file).expanduser().exists()]
-        if missing:
+        if missing := _missing(path):
             raise FileNotFoundError(f"{key}: {', '.join(missing)} does not exist.")
         try:
             values: torch.Tensor = self.load(path)
@@ -79,6 +87,11 @@ class LoadSampled(MapTransform):
                 f"The reader said: {type(error).__name__}: {error}"
             ) from error
         return _as_labels(key, path, values) if key in self.label_keys else values
+
+
+def _missing(path: Any) -> list[str]:
+    """Those of the files that do not exist."""
+    return [str(file) for file in ensure_tuple(path) if not Path(file).expanduser().exists()]
 
 
 def _as_labels(key: Hashable, path: Any, values: torch.Tensor) -> torch.Tensor:

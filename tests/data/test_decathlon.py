@@ -39,6 +39,15 @@ def test_keys_and_paths(task):
     }
 
 
+def test_folds_can_be_given_themselves(task):
+    (task / "splits.json").unlink()
+    folds = [["001"], ["hippocampus_002", "003", "004", "005", "006"]]
+    assert cases(decathlon_datalist(task, "val", fold=0, splits=folds)) == ["001"]
+    assert len(decathlon_datalist(task, "train", fold=0, splits=folds)) == 5
+    with pytest.raises(ValueError, match="hippocampus_006 must be in one fold"):
+        decathlon_datalist(task, "val", splits=[["001", "002"], ["003", "004", "005"]])
+
+
 def test_no_random_split(task):
     (task / "splits.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"splits\.json does not exist, and a random split"):

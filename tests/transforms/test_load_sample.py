@@ -103,6 +103,17 @@ def test_keys(files):
     assert set(LoadSampled(["image", "segment"], allow_missing_keys=True)({"image": files / "image.png"})) == {"image"}
 
 
+def test_targets_may_be_missing_on_purpose(files):
+    pair = {"image": files / "image.png", "segment": None}
+    assert set(LoadSampled(["image", "segment"], "segment")(pair)) == {"image"}
+    pair["segment"] = files / "absent.png"
+    assert set(LoadSampled(["image", "segment"], "segment", optional_files="segment")(pair)) == {"image"}
+    with pytest.raises(FileNotFoundError, match=r"image: .*gone\.png does not exist"):
+        LoadSampled(["image", "segment"], optional_files="segment")({**pair, "image": "gone.png"})
+    with pytest.raises(ValueError, match=r"optional_files \['mask'\] must be among"):
+        LoadSampled(["image", "segment"], optional_files="mask")
+
+
 @pytest.mark.skipif("MONAI_DATA_DIRECTORY" not in os.environ, reason="MONAI_DATA_DIRECTORY is not set")
 def test_hippocampus_labels_are_integers_in_every_file():
     folder = Path(os.environ["MONAI_DATA_DIRECTORY"], "hippocampus", "Task04_Hippocampus", "labelsTr")

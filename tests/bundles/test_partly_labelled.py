@@ -1,0 +1,59 @@
+"""Training with few labels: all samples denoise, the annotated ones also segment."""
+
+import math
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from .test_umc_bundle import parsed, saved_metrics
+from .umc_bundle import SMALL, run_bundle
+
+
+def test_few_labels_train_and_evaluate(tmp_path: Path) -> None:
+    small = SMALL | {"trainer#max_epochs": 1, "labelled_count": 2}
+    run_bundle(tmp_path, "train", "few_labels", **small)
+    run_bundle(tmp_path, "train", "few_labels", "evaluate", **small)
+    metrics = saved_metrics(tmp_path)
+    assert metrics["segment_miou"] > 0
+    assert metrics["denoise_psnr_input"] > 15
+
+
+@pytest.mark.parametrize(("labelled", "expected"), [({"labelled_fraction": 0.25}, 2), ({"labelled_count": 3}, 3)])
+def test_the_overrides_reach_the_data(labelled: dict[str, float], expected: int) -> None:
+    dataset = parsed("train", "few_labels", **SMALL, **labelled).get_parsed_content("train#dataset")
+    assert len(dataset) == 8
+    assert sum(bool((sample["segment"] != 255).any()) for sample in dataset) == expected
+
+
+def test_a_task_without_any_target_trains_on_and_claims_nothing(tmp_path: Path) -> None:
+    small = SMALL | {"trainer#max_epochs": 1, "key_metric_name": "denoise_psnr", "labelled_count": 0}
+    small["validate#dataset#data"] = "$monai_mtunet.data.keep_labels(@val_data, fraction=0)"
+    run_bundle(tmp_path, "train", "few_labels", **small)
+    run_bundle(tmp_path, "train", "few_labels", "evaluate", **small)
+    metrics = saved_metrics(tmp_path)
+    assert {name for name, value in metrics.items() if math.isnan(value)} == {
+        name for name in metrics if name.startswith("segment_")
+    }
+    network = torch.load(tmp_path / "checkpoints" / "last.pt", weights_only=True)["network"]
+    assert all(value.isfinite().all() for value in network.values())
+
+
+@pytest.mark.skipif("MONAI_DATA_DIRECTORY" not in os.environ, reason="MONAI_DATA_DIRECTORY names no data")
+def test_few_real_labels(tmp_path: Path) -> None:
+    lists = parsed("train", "hippocampus")
+    run_bundle(
+        tmp_path,
+        "train",
+        "hippocampus",
+        "few_labels",
+        **{
+            "features": [4, 8],
+            "trainer#max_epochs": 1,
+            "labelled_count": 2,
+            "train_data": f"{lists['train_data']}[:8]",
+            "val_data": f"{lists['val_data']}[:2]",
+        },
+    )
+    assert (tmp_path / "checkpoints" / "best.pt").is_file()
