@@ -6,11 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .over_ranks import mean_over_valid
+
 _DISTANCES = {"mse": F.mse_loss, "l1": F.l1_loss, "smooth_l1": F.smooth_l1_loss}
 
 
 class MaskedRegressionLoss(nn.Module):
-    """Mean distance between prediction and target over the voxels whose target is not NaN.
+    """Mean distance between prediction and target over the voxels whose target is not NaN, of all ranks' batches.
 
     A batch without any valid voxel gives 0, still connected to the prediction, so that training goes on.
 
@@ -54,4 +56,8 @@ class MaskedRegressionLoss(nn.Module):
         # Filling before computing: masking the distance afterwards would give NaN gradients (0 * NaN).
         filled = torch.where(valid, target, prediction.detach())
         total: Tensor = self.distance(prediction, filled, reduction="sum")
-        return total / valid.sum().clamp(min=1)
+        return mean_over_valid(total, valid.sum())
+
+    def valid_count(self, target: Tensor) -> Tensor:
+        """Number of elements that have a target, 0-d."""
+        return (~torch.isnan(target)).sum()

@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from monai.losses import DiceLoss
 from torch import Tensor, nn
 
+from .over_ranks import mean_over_valid
+
 
 class MaskedDiceCELoss(nn.Module):
     """Softmax cross-entropy plus soft Dice over the voxels whose label is not ``ignore_index``.
@@ -16,7 +18,7 @@ class MaskedDiceCELoss(nn.Module):
 
     Args:
         ignore_index: the label that marks voxels without a target.
-        lambda_ce: weight of the cross-entropy, averaged over the valid voxels of the batch.
+        lambda_ce: weight of the cross-entropy, averaged over the valid voxels of all ranks' batches.
         lambda_dice: weight of the Dice loss of the foreground classes (1 - Dice, averaged over classes and over the
             images that have labels). 0, the default, is the UMC paper's plain cross-entropy.
         class_weights: one weight per class for the cross-entropy, as in ``torch.nn.CrossEntropyLoss``.
@@ -82,14 +84,16 @@ class MaskedDiceCELoss(nn.Module):
         )
         valid = labels != self.ignore_index
         if self.class_weights is None:
-            return total / valid.sum().clamp(min=1)
+            return mean_over_valid(total, valid.sum())
         # torch's convention: a weighted mean, so that the weights' scale cancels.
-        weight_sum = self.class_weights[labels.masked_fill(~valid, 0)].mul(valid).sum()
-        return total / torch.where(weight_sum > 0, weight_sum, torch.ones_like(weight_sum))
+        return mean_over_valid(total, self.class_weights[labels.masked_fill(~valid, 0)].mul(valid).sum())
 
     def _dice(self, prediction: Tensor, target: Tensor) -> Tensor:
         # An image without labels has a Dice loss of 0, which must not dilute the others' mean.
         per_image = self.dice(prediction, target).flatten(start_dim=1).mean(dim=1)
         labelled = (target != self.ignore_index).flatten(start_dim=1).any(dim=1)
-        mean: Tensor = (per_image * labelled).sum() / labelled.sum().clamp(min=1)
-        return mean
+        return mean_over_valid((per_image * labelled).sum(), labelled.sum())
+
+    def valid_count(self, target: Tensor) -> Tensor:
+        """Number of voxels that have a label, 0-d."""
+        return (target != self.ignore_index).sum()
