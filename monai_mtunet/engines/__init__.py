@@ -5,7 +5,8 @@ from .epoch_seed import EpochSeed
 from .panels import PanelHandler
 from .prepare_batch import MultiTaskPrepareBatch
 from .progress import TaskProgressBar
-from .task_losses import NonFiniteLossError, TaskLossHandler
+from .task_losses import NonFiniteLossError, TaskLossHandler, logged_scalars
+from .weighting import WeightingHandler
 
 __all__ = [
     "BestMetric",
@@ -18,5 +19,7 @@ __all__ = [
     "TaskLossHandler",
     "TaskProgressBar",
     "VerifiedCheckpointLoader",
+    "WeightingHandler",
     "load_checkpoint",
+    "logged_scalars",
 ]

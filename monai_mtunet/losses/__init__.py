@@ -2,7 +2,32 @@
 
 from .masked_regression import MaskedRegressionLoss
 from .multi_task_loss import MultiTaskLoss
+from .parameter_groups import parameter_groups
 from .segmentation import MaskedDiceCELoss
-from .weighting import FixedWeighting
+from .weighting import (
+    DynamicWeightAverage,
+    FixedWeighting,
+    GeometricMeanWeighting,
+    RandomLossWeighting,
+    SoftAdapt,
+    SoftOptimalUncertaintyWeighting,
+    TaskWeighting,
+    UncertaintyWeighting,
+    VarianceRatioWeighting,
+)
 
-__all__ = ["FixedWeighting", "MaskedDiceCELoss", "MaskedRegressionLoss", "MultiTaskLoss"]
+__all__ = [
+    "DynamicWeightAverage",
+    "FixedWeighting",
+    "GeometricMeanWeighting",
+    "MaskedDiceCELoss",
+    "MaskedRegressionLoss",
+    "MultiTaskLoss",
+    "RandomLossWeighting",
+    "SoftAdapt",
+    "SoftOptimalUncertaintyWeighting",
+    "TaskWeighting",
+    "UncertaintyWeighting",
+    "VarianceRatioWeighting",
+    "parameter_groups",
+]

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+import torch
 from torch import Tensor, nn
 
+from .over_ranks import mean_over_ranks, sum_over_ranks
 from .weighting import FixedWeighting
 
 
 class MultiTaskLoss(nn.Module):
     """One loss per task, combined by a weighting.
 
+    A task that has nothing to learn in a batch, on no rank, is kept from the weighting, whose weights and statistics
+    it must not move; its loss, a 0 connected to its prediction, is added as it is, so that every parameter gets a
+    gradient. A loss says how many elements it learns from by ``valid_count(target) -> 0-d tensor``; one without that
+    method is taken to learn from every batch.
+
     Args:
         losses: ``{task name: module(prediction, target) -> 0-d tensor}``.
         weighting: module ``{task name: loss} -> 0-d tensor``; by default the plain sum.
 
     Attributes:
-        task_losses: the raw (unweighted, detached) losses of the last call, for logging.
+        task_losses: the raw losses of the last call, for logging: detached, unweighted, over all ranks; only of tasks
+            that had something to learn.
+        task_weights: the weights that multiplied them, where the weighting tells them.
 
     Raises:
         ValueError: when ``losses`` is empty.
@@ -34,6 +43,12 @@ class MultiTaskLoss(nn.Module):
         self.losses = nn.ModuleDict(losses)
         self.weighting = FixedWeighting(list(losses)) if weighting is None else weighting
         self.task_losses: dict[str, Tensor] = {}
+
+    @property
+    def task_weights(self) -> dict[str, Tensor]:
+        """The weights of the last call, of the tasks that had something to learn."""
+        weights: dict[str, Tensor] = getattr(self.weighting, "task_weights", {})
+        return {name: weights[name] for name in self.task_losses if name in weights}
 
     def forward(self, predictions: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> Tensor:
         """Compare every task's prediction with its target.
@@ -53,6 +68,27 @@ class MultiTaskLoss(nn.Module):
             if absent:
                 raise ValueError(f"No {kind} for task(s) {absent}: the {kind}s are {list(tensors)}.")
         losses = {name: loss(predictions[name], targets[name]) for name, loss in self.losses.items()}
-        self.task_losses = {name: loss.detach() for name, loss in losses.items()}
-        total: Tensor = self.weighting(losses)
-        return total
+        present = self._present(targets)
+        means = mean_over_ranks(torch.stack(list(losses.values())))
+        self.task_losses = {name: mean for name, mean in zip(losses, means, strict=True) if name in present}
+        terms = [loss for name, loss in losses.items() if name not in present]  # zeros
+        if present:
+            terms.append(self.weighting({name: losses[name] for name in present}))
+        return torch.stack(terms).sum()
+
+    def epoch_completed(self) -> None:
+        """Let the weighting take up the epoch's statistics, if it keeps any."""
+        completed = getattr(self.weighting, "epoch_completed", None)
+        if completed is not None:
+            completed()
+
+    def _present(self, targets: Mapping[str, Tensor]) -> list[str]:
+        """Tasks with something to learn on any rank."""
+        counts = [_valid_count(loss, targets[name]) for name, loss in self.losses.items()]
+        valid = sum_over_ranks(torch.stack(counts)).tolist()
+        return [name for name, count in zip(self.losses, valid, strict=True) if count]
+
+
+def _valid_count(loss: nn.Module, target: Tensor) -> Tensor:
+    count: Callable[[Tensor], Tensor] | None = getattr(loss, "valid_count", None)
+    return torch.ones((), dtype=torch.long, device=target.device) if count is None else count(target)

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from torch import Tensor, nn
+import torch
+from torch import Tensor
+
+from .task_weighting import TaskWeighting
+
+_SMALLEST = 1e-12
 
 
-class FixedWeighting(nn.Module):
+class FixedWeighting(TaskWeighting):
     """Weighted sum of the task losses, the UMC paper's joint loss (section 4.1, alpha = 1).
+
+    With ``normalise``, each loss is divided by its scale: ``sum_k weights_k * L_k / scale_k``. The scale is the task's
+    first loss, or the running mean ``scale <- momentum * scale + (1 - momentum) * L`` that starts from it.
 
     Args:
         tasks: the names of the tasks whose losses will come.
         weights: weight per task name; a task that is not named has weight 1.
+        normalise: ``None``, ``"initial"`` or ``"running"``.
+        momentum: of the running scale.
 
     Raises:
-        ValueError: when ``weights`` names a task that does not exist, or a weight is negative.
+        ValueError: when ``weights`` names a task that does not exist, a weight is negative, or another argument is
+            none of the above.
 
     Example:
         >>> weighting = FixedWeighting(["denoise", "segment"], {"denoise": 0.5})
@@ -23,25 +34,35 @@ class FixedWeighting(nn.Module):
         tensor(2.)
     """
 
-    def __init__(self, tasks: Sequence[str], weights: Mapping[str, float] | None = None) -> None:
-        super().__init__()
-        weights = dict(weights or {})
-        unknown = sorted(set(weights) - set(tasks))
-        if unknown:
-            raise ValueError(f"Weights are given for unknown task(s) {unknown}; the tasks are {list(tasks)}.")
-        negative = {name: weight for name, weight in weights.items() if weight < 0}
-        if negative:
-            raise ValueError(f"Loss weights must not be negative, got {negative}.")
-        self.weights = {name: float(weights.get(name, 1.0)) for name in tasks}
+    scale: Tensor
 
-    def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
-        """Combine.
+    def __init__(
+        self,
+        tasks: Sequence[str],
+        weights: Mapping[str, float] | None = None,
+        normalise: str | None = None,
+        momentum: float = 0.99,
+    ) -> None:
+        super().__init__(tasks, weights)
+        if normalise not in (None, "initial", "running"):
+            raise ValueError(f"normalise must be None, 'initial' or 'running', got {normalise!r}.")
+        if not 0 <= momentum < 1:
+            raise ValueError(f"momentum must be in [0, 1), got {momentum}.")
+        self.momentum = {None: 1.0, "initial": 1.0, "running": momentum}[normalise]
+        self.normalise = normalise is not None
+        if self.normalise:
+            self.register_buffer("scale", torch.zeros(len(self.tasks)))  # 0: no loss was seen yet
 
-        Args:
-            losses: 0-d tensor per task.
+    def observe(self, losses: Tensor, present: list[int]) -> None:
+        """Update the scales."""
+        if self.normalise:
+            scale = self.scale[present]
+            updated = torch.where(scale > 0, self.momentum * scale + (1 - self.momentum) * losses, losses)
+            self.scale[present] = torch.where(torch.isfinite(losses), updated, scale)
 
-        Returns:
-            0-d tensor.
-        """
-        total: Tensor = sum(self.weights[name] * loss for name, loss in losses.items())  # type: ignore[assignment]
-        return total
+    def weigh(self, losses: Tensor, present: list[int]) -> Tensor:
+        """1, or the inverse scales."""
+        if not self.normalise:
+            return torch.ones_like(losses)
+        scale = self.scale[present]
+        return 1 / torch.where(scale > 0, scale.clamp(min=_SMALLEST), torch.ones_like(scale))
