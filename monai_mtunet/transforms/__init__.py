@@ -9,12 +9,15 @@ MONAI does the rest; two of its transforms need an argument that is easily forgo
   Without ``dtype`` labels become float32. Labels that are not listed stay as they are, so list all.
 """
 
+from monai_mtunet.transforms.blind_spots import MaskBlindSpots, MaskBlindSpotsd
 from monai_mtunet.transforms.check_sample import CheckSampled
 from monai_mtunet.transforms.fill_missing_targets import FillMissingTargetsd
 from monai_mtunet.transforms.gaussian_noise import AddGaussianNoise, AddGaussianNoised
 from monai_mtunet.transforms.load_sample import LoadSampled
 from monai_mtunet.transforms.noise import AddNoise, AddNoised
 from monai_mtunet.transforms.poisson_noise import AddPoissonNoise, AddPoissonNoised
+from monai_mtunet.transforms.rand_swap_noisy_pair import RandSwapNoisyPaird
+from monai_mtunet.transforms.repeatable import Repeatable
 from monai_mtunet.transforms.rician_noise import AddRicianNoise, AddRicianNoised
 from monai_mtunet.transforms.scale_volume_range import ScaleVolumeRange, ScaleVolumeRanged
 
@@ -30,6 +33,10 @@ __all__ = [
     "CheckSampled",
     "FillMissingTargetsd",
     "LoadSampled",
+    "MaskBlindSpots",
+    "MaskBlindSpotsd",
+    "RandSwapNoisyPaird",
+    "Repeatable",
     "ScaleVolumeRange",
     "ScaleVolumeRanged",
 ]

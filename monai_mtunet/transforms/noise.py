@@ -1,8 +1,7 @@
-"""What the noise transforms share: when noise is fresh, when it repeats, and what it leaves alone."""
+"""What the noise transforms share: how a level is drawn, and what noise leaves alone."""
 
 from __future__ import annotations
 
-import zlib
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
@@ -15,16 +14,15 @@ from monai.data.meta_obj import get_track_meta
 from monai.transforms import MapTransform, Randomizable, Transform
 from monai.utils import convert_to_dst_type, convert_to_tensor
 
+from monai_mtunet.transforms.repeatable import Repeatable
+
 __all__ = ["AddNoise", "AddNoised"]
 
 
-class AddNoise(Randomizable, Transform):
+class AddNoise(Repeatable, Transform):
     """Base of the noise transforms: draws a level and a seed, then lets the subclass apply them.
 
-    Fresh noise, the default, is for training. It comes from the transform's own random state, which MONAI's
-    ``set_determinism``, ``Compose.set_random_state`` and data loaders control. Reproducible noise is for validation.
-    It is a function of the image's values and ``seed`` alone: the same in every epoch, on every rank, with any number
-    of workers and any cache; the random state is neither used nor advanced.
+    Noise is fresh for training, or reproducible for validation, see `Repeatable`.
 
     Noise is never clipped, since clipping would shift the mean of bright and dark regions: on the 0-255 scale a noisy
     image reaches below 0 and above 255. Voxels that are NaN or infinite stay as they are.
@@ -43,16 +41,12 @@ class AddNoise(Randomizable, Transform):
         bounds = (level, level) if isinstance(level, (int, float)) else tuple(level)
         if len(bounds) != 2 or not 0 <= bounds[0] <= bounds[1] < float("inf"):
             raise ValueError(f"{name} must be a finite number >= 0 or a range (low, high) of such, got {level}.")
+        super().__init__(reproducible, seed)
         self.level_range = bounds
-        self.reproducible = reproducible
-        self.seed = seed
 
     def randomize(self, data: torch.Tensor) -> None:
         """Draw the level and the seed of the noise for an image."""
-        rng = self.R
-        if self.reproducible:
-            content = data.cpu().contiguous().numpy().data  # crc32 reads 1 GB/s: less work than the noise itself
-            rng = np.random.RandomState(zlib.crc32(content, self.seed))
+        rng = self.state_for(data)
         self._level = rng.uniform(*self.level_range)
         self._noise_seed = int(rng.randint(2**31))
 
