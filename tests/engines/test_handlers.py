@@ -23,8 +23,10 @@ from monai_mtunet.engines import (
     ResumableCheckpoint,
     TaskLossHandler,
     TaskProgressBar,
+    WeightingHandler,
+    logged_scalars,
 )
-from monai_mtunet.losses import FixedWeighting, MultiTaskLoss
+from monai_mtunet.losses import DynamicWeightAverage, FixedWeighting, MultiTaskLoss
 from monai_mtunet.tasks import RestorationTask, SegmentationTask, task_losses, task_metrics
 
 TASKS = [RestorationTask("denoise", 1), SegmentationTask("segment", ["background", "object"])]
@@ -79,6 +81,46 @@ def test_raw_losses_are_logged_and_averaged_over_the_epoch() -> None:
         assert output["loss"] == pytest.approx(10 * output["loss_denoise"] + output["loss_segment"])
     for name in names:
         assert engine.state.metrics[name] == pytest.approx(np.mean([output[name] for output in outputs]))
+    assert engine.state.metrics["weight_denoise"] == 10
+    assert engine.state.metrics["weight_segment"] == 1
+
+
+def test_a_task_without_targets_is_neither_logged_nor_averaged() -> None:
+    data = samples()
+    for sample in data[2:]:  # the second batch
+        sample["segment"] = torch.full_like(sample["segment"], 255)
+    loss = weighted_loss()
+    engine = trainer(data, [TaskLossHandler(loss)], loss)
+    outputs: list[dict[str, float]] = []
+    engine.add_event_handler(
+        Events.ITERATION_COMPLETED, lambda e: outputs.append(logged_scalars(e.state.output, "iteration/"))
+    )
+    engine.run()
+    assert set(outputs[0]) - set(outputs[1]) == {"iteration/loss_segment", "iteration/weight_segment"}
+    assert engine.state.metrics["loss_segment"] == pytest.approx(outputs[0]["iteration/loss_segment"])
+    assert engine.state.metrics["weight_segment"] == 1
+
+
+def test_an_epoch_without_any_target_of_a_task_has_no_mean() -> None:
+    data = [sample | {"segment": torch.full_like(sample["segment"], 255)} for sample in samples()]
+    loss = weighted_loss()
+    engine = trainer(data, [TaskLossHandler(loss)], loss)
+    engine.run()
+    assert np.isnan(engine.state.metrics["loss_segment"])
+    assert engine.state.metrics["loss_denoise"] > 0
+
+
+def test_weightings_update_once_per_epoch_before_the_checkpoint(tmp_path: Path) -> None:
+    weighting = DynamicWeightAverage(["denoise", "segment"])
+    loss = MultiTaskLoss(task_losses(TASKS), weighting)
+    handlers = [TaskLossHandler(loss), WeightingHandler(loss), ResumableCheckpoint(tmp_path, {"loss": loss})]
+    engine = trainer(samples(), handlers, loss, epochs=3)
+    engine.run()
+    assert weighting.means.count.tolist() == [3, 3]
+    assert weighting.window.count.tolist() == [0, 0]
+    saved = torch.load(tmp_path / "last.pt", weights_only=True)["loss"]
+    assert torch.equal(saved["weighting.current"], weighting.current)
+    assert not torch.equal(weighting.current, torch.ones(2))
 
 
 def test_non_finite_loss_names_task_and_iteration_and_keeps_the_weights(tmp_path: Path) -> None:
@@ -105,6 +147,7 @@ def test_the_progress_bar_shows_every_loss(capsys: pytest.CaptureFixture[str]) -
     shown = capsys.readouterr().err
     assert "loss_denoise=" in shown
     assert "loss_segment=" in shown
+    assert "weight_segment=" in shown
 
 
 def noises(workers: int, first_epoch: int) -> list[Tensor]:
