@@ -33,6 +33,13 @@ from monai_mtunet.data.decathlon import (
 )
 from monai_mtunet.data.folder import folder_datalist
 from monai_mtunet.data.keep_labels import keep_labels
+from monai_mtunet.data.sstem import (
+    SSTEM_CLASS_OF_LABEL,
+    SSTEM_CLASSES,
+    SSTEM_FOLDS,
+    SSTEM_LABELS,
+    SSTEM_PALETTE,
+)
 from monai_mtunet.data.synthetic import (
     SYNTHETIC_CATEGORIES,
     SYNTHETIC_CATEGORY_OF_LABEL,
@@ -62,6 +69,11 @@ __all__ = [
     "CITYSCAPES_PALETTE",
     "HIPPOCAMPUS_CLASSES",
     "HIPPOCAMPUS_PALETTE",
+    "SSTEM_CLASSES",
+    "SSTEM_CLASS_OF_LABEL",
+    "SSTEM_FOLDS",
+    "SSTEM_LABELS",
+    "SSTEM_PALETTE",
     "SYNTHETIC_CATEGORIES",
     "SYNTHETIC_CATEGORY_OF_LABEL",
     "SYNTHETIC_CATEGORY_PALETTE",

@@ -1,0 +1,20 @@
+"""Serial-section electron microscopy of a Drosophila larva's ventral nerve cord: names, colours and folds.
+
+Gerhard et al., "Segmented anisotropic ssTEM dataset of neural tissue", figshare (2013),
+https://doi.org/10.6084/m9.figshare.856713. Laid out as a decathlon task, it is read by `decathlon_datalist`.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SSTEM_CLASSES", "SSTEM_CLASS_OF_LABEL", "SSTEM_FOLDS", "SSTEM_LABELS", "SSTEM_PALETTE"]
+
+SSTEM_CLASSES = ("intracellular", "membrane", "glia or extracellular", "mitochondria", "synapse")
+SSTEM_PALETTE = ((225, 225, 225), (40, 40, 40), (240, 170, 60), (60, 120, 230), (220, 50, 60))
+
+# For MapLabelValued(orig_labels=LABELS, target_labels=CLASS_OF_LABEL, dtype="int16"): the files tell membranes by their
+# orientation, which flips would exchange, and membrane junctions apart.
+SSTEM_LABELS = tuple(range(9))
+SSTEM_CLASS_OF_LABEL = (0, 1, 1, 1, 1, 1, 2, 3, 4)
+
+# Quadrants of one stack; neighbours share a border, and all are one specimen.
+SSTEM_FOLDS = (("vnc_bottom_left",), ("vnc_top_left",))

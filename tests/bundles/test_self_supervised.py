@@ -1,0 +1,111 @@
+"""Denoising without clean references, by the overlays: what training sees, and that they run to the end."""
+
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from monai.data import Dataset
+
+from monai_mtunet.data import LoadSyntheticd
+
+from .test_umc_bundle import parsed, saved_metrics
+from .umc_bundle import SMALL, run_bundle
+
+NOISE_2D = {"mean": [0.0] * 3, "std": [1.0] * 3, "augment": []}
+real = pytest.mark.skipif("MONAI_DATA_DIRECTORY" not in os.environ, reason="MONAI_DATA_DIRECTORY names no data")
+
+
+def samples(section: str, *names: str, **overrides: Any) -> list[dict[str, torch.Tensor]]:
+    parser = parsed("train", *names, **SMALL, **overrides)
+    data = parser.get_parsed_content("train_data" if section == "train" else "val_data")
+    return list(Dataset(data, parser.get_parsed_content(f"{section}#preprocessing")))
+
+
+def clean(section: str, index: int) -> torch.Tensor:
+    seed = 3 * index + ("train", "validate").index(section)
+    return LoadSyntheticd(2, 32)({"seed": seed})["image"].as_tensor()
+
+
+def test_blind_spots_see_one_noisy_image_and_no_clean_one() -> None:
+    first, again = (samples("train", "blind_spot", **NOISE_2D) for _ in range(2))
+    for index, (sample, other) in enumerate(zip(first, again, strict=True)):
+        spots = sample["denoise"].isfinite()
+        assert spots.float().mean() == pytest.approx(0.02, abs=0.01)
+        noise = (sample["denoise"] - clean("train", index))[spots]
+        assert noise.std() == pytest.approx(30, rel=0.4)
+        both = (spots | other["denoise"].isfinite()).logical_not()
+        assert torch.equal(sample["image"][both], other["image"][both])  # the same acquisition in every epoch
+        assert not torch.equal(spots, other["denoise"].isfinite())  # with other spots
+
+
+def test_noisy_pairs_are_two_acquisitions_of_one_scene() -> None:
+    (sample, *_) = samples("train", "noise2noise", **NOISE_2D)
+    noise = torch.stack([(sample[key] - clean("train", 0)).flatten() for key in ("image", "denoise")])
+    assert noise.std(dim=1).tolist() == pytest.approx([30, 30], rel=0.1)
+    assert torch.corrcoef(noise)[0, 1].abs() < 0.1
+
+
+@pytest.mark.parametrize("overlay", ["blind_spot", "noise2noise"])
+def test_validation_keeps_the_clean_target_and_hides_nothing(overlay: str) -> None:
+    (sample, *_) = samples("validate", overlay, **NOISE_2D)
+    assert torch.equal(sample["denoise"].as_tensor(), clean("validate", 0))
+    assert torch.equal(sample["image"], samples("validate", **NOISE_2D)[0]["image"])  # as supervised training has it
+
+
+@pytest.mark.parametrize(
+    "overlays", [["blind_spot"], ["noise2noise"], ["few_labels", "blind_spot"], ["volume", "blind_spot"]]
+)
+def test_overlays_train_evaluate_and_predict(tmp_path: Path, overlays: list[str]) -> None:
+    small = SMALL | {"trainer#max_epochs": 1} | ({"load#0#spatial_size": 16} if "volume" in overlays else {})
+    run_bundle(tmp_path, "train", *overlays, **small)
+    run_bundle(tmp_path, "train", *overlays, "evaluate", **small)
+    assert saved_metrics(tmp_path)["denoise_psnr_input"] > 10
+    predict = {key: small[key] for key in ("features", "load#0#spatial_size", "val_data")}
+    run_bundle(tmp_path, "inference", *overlays, **predict)
+    assert len(list((tmp_path / "predictions").glob("*_denoise.*"))) == 4
+
+
+@real
+@pytest.mark.parametrize("overlay", ["blind_spot", "noise2noise"])
+def test_real_volumes_with_padding(tmp_path: Path, overlay: str) -> None:
+    lists = parsed("train", "hippocampus")
+    small = {
+        "features": [4, 8],
+        "trainer#max_epochs": 1,
+        "train_data": f"{lists['train_data']}[:8]",
+        "val_data": f"{lists['val_data']}[:2]",
+    }
+    run_bundle(tmp_path, "train", "hippocampus", overlay, **small)
+    run_bundle(tmp_path, "train", "hippocampus", overlay, "evaluate", **small)
+    assert saved_metrics(tmp_path)["denoise_psnr_input"] > 10
+
+
+@real
+def test_a_real_noisy_stack(tmp_path: Path) -> None:
+    crop = {"_target_": "CenterSpatialCropd", "keys": "@sample_keys", "roi_size": [64, 64, 20]}
+    load = parsed("train", "sstem")["load"]
+    small = {
+        "features": [4, 8, 8],
+        "strides": [[2, 2, 1], [2, 2, 1]],
+        "patch_size": [32, 32, 8],
+        "crops_per_epoch": 4,
+        "trainer#max_epochs": 2,
+        "load": [*load, crop],
+    }
+    run_bundle(tmp_path, "train", "sstem", **small)
+    run_bundle(tmp_path, "train", "sstem", "evaluate", **small)
+    metrics = saved_metrics(tmp_path)
+    assert {name for name in metrics if name.startswith("denoise")} == {
+        "denoise_noisy_mse"
+    }  # no PSNR without reference
+    assert 0 < metrics["denoise_noisy_mse"] < 1
+    assert 0 < metrics["segment_miou"] < 1
+    # Of the untouched stack there is nothing to measure the denoising with.
+    run_bundle(tmp_path, "train", "sstem", "evaluate", **small, val_self_supervision=[])
+    assert math.isnan(saved_metrics(tmp_path)["denoise_noisy_mse"])
+    predict = {"features": small["features"], "strides": small["strides"]}
+    run_bundle(tmp_path, "inference", "sstem", **predict, load=[*load, {**crop, "keys": ["image", "segment"]}])
+    assert len(list((tmp_path / "predictions").glob("vnc_bottom_left_*"))) == 3
