@@ -73,3 +73,23 @@ def test_state_is_that_of_the_losses_and_the_weighting():
     other = MultiTaskLoss({"segment": MaskedDiceCELoss(class_weights=[0.0, 0.0])})
     other.load_state_dict(loss.state_dict())
     assert other.state_dict()["losses.segment.class_weights"].tolist() == [1, 2]
+
+
+class Product(torch.nn.Module):
+    """Another library's weighting: it keeps no weights and knows no epochs."""
+
+    def forward(self, losses):
+        return torch.stack(list(losses.values())).prod()
+
+
+def test_any_module_can_weigh(losses):
+    loss = MultiTaskLoss(losses, Product())
+    assert loss(PREDICTIONS, TARGETS).item() == 4.0 * 3.0
+    assert loss.task_weights == {}
+    loss.epoch_completed()
+
+
+def test_a_loss_that_does_not_count_is_always_present():
+    loss = MultiTaskLoss({"denoise": torch.nn.MSELoss(), "depth": MaskedRegressionLoss()})
+    loss(PREDICTIONS, TARGETS | {"depth": torch.tensor([[torch.nan]])})
+    assert list(loss.task_losses) == list(loss.task_weights) == ["denoise"]
