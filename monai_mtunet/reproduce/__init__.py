@@ -1,0 +1,5 @@
+"""Tables of runs, carried out by one command that can be interrupted."""
+
+from .experiment import Experiment, Run, carry_out, load_experiment, table
+
+__all__ = ["Experiment", "Run", "carry_out", "load_experiment", "table"]

@@ -1,0 +1,164 @@
+"""Experiments: a table of bundle runs, each trained with several seeds, evaluated and averaged."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of the table: how the bundle is configured.
+
+    Attributes:
+        name: the row's name.
+        configs: configuration files, later ones win.
+        overrides: items by id.
+    """
+
+    name: str
+    configs: tuple[str, ...]
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A table: rows are runs, columns are metrics of the best checkpoint.
+
+    Attributes:
+        name: its file's name without extension.
+        description: what is compared: data, split, budget.
+        runs: the rows.
+        seeds: every run is repeated with each.
+        metrics: the columns, names in ``metrics.csv``.
+        evaluate: the overlay that evaluates the best checkpoint.
+    """
+
+    name: str
+    description: str
+    runs: tuple[Run, ...]
+    seeds: tuple[int, ...]
+    metrics: tuple[str, ...]
+    evaluate: str
+
+
+def load_experiment(path: str | Path) -> Experiment:
+    """Read an experiment from JSON.
+
+    The file holds ``description``, ``configs`` and ``overrides`` of every run, ``evaluate``, ``seeds``, ``metrics``
+    and ``runs``: ``{row name: {"configs": [...], "overrides": {...}}}``, which come on top.
+
+    Args:
+        path: the JSON file.
+
+    Raises:
+        ValueError: when an entry is missing, or a run has an entry of another name.
+    """
+    content = json.loads(Path(path).read_text())
+    missing = {"description", "configs", "evaluate", "seeds", "metrics", "runs"} - set(content)
+    if missing:
+        raise ValueError(f"{path} lacks {sorted(missing)}.")
+    runs = []
+    for name, run in content["runs"].items():
+        if set(run) - {"configs", "overrides"}:
+            raise ValueError(f"{path}, run {name!r}: {sorted(run)} may only be 'configs' and 'overrides'.")
+        configs = (*content["configs"], *run.get("configs", ()))
+        runs.append(Run(name, configs, {**content.get("overrides", {}), **run.get("overrides", {})}))
+    return Experiment(
+        Path(path).stem,
+        content["description"],
+        tuple(runs),
+        tuple(content["seeds"]),
+        tuple(content["metrics"]),
+        content["evaluate"],
+    )
+
+
+def carry_out(experiment: Experiment, output_dir: str | Path, jobs: int = 1) -> None:
+    """Train and evaluate every run with every seed. What is finished stays, what was interrupted is resumed.
+
+    Args:
+        experiment: the experiment.
+        output_dir: each run goes to ``<output_dir>/<experiment>/<row>/seed_<seed>``.
+        jobs: how many at a time; each takes the threads that ``OMP_NUM_THREADS`` gives it.
+
+    Raises:
+        RuntimeError: when a run fails; it names the log. The others are carried out first.
+    """
+    cells = [(run, seed) for seed in experiment.seeds for run in experiment.runs]
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(_train_and_evaluate, experiment, run, seed, Path(output_dir)) for run, seed in cells]
+    for future in futures:
+        future.result()
+
+
+def table(experiment: Experiment, output_dir: str | Path) -> str:
+    """The results so far as Markdown: mean and standard deviation over seeds, and how many there are.
+
+    Args:
+        experiment: the experiment.
+        output_dir: as given to :func:`carry_out`.
+    """
+    lines = [f"| | {' | '.join(experiment.metrics)} | seeds |", f"|{' --- |' * (len(experiment.metrics) + 2)}"]
+    for run in experiment.runs:
+        files = [
+            _folder(experiment, run, seed, Path(output_dir)) / "evaluation/metrics.csv" for seed in experiment.seeds
+        ]
+        results = [_read(file) for file in files if file.is_file()]
+        columns = [_mean_and_deviation([r[metric] for r in results if metric in r]) for metric in experiment.metrics]
+        lines.append(f"| {run.name} | {' | '.join(columns)} | {len(results)} |")
+    return "\n".join(lines)
+
+
+def _folder(experiment: Experiment, run: Run, seed: int, output_dir: Path) -> Path:
+    row = "".join(letter if letter.isalnum() else "_" for letter in run.name)
+    return output_dir / experiment.name / row / f"seed_{seed}"
+
+
+def _results(folder: Path) -> Path:
+    return folder / "evaluation" / "metrics.csv"
+
+
+def _train_and_evaluate(experiment: Experiment, run: Run, seed: int, output_dir: Path) -> None:
+    folder = _folder(experiment, run, seed, output_dir)
+    if _results(folder).is_file():
+        return
+    started = (folder / "checkpoints" / "last.pt").is_file()
+    _bundle(run.configs, {**run.overrides, "seed": seed, "output_dir": folder, "resume": started}, folder / "train.log")
+    _bundle(
+        (*run.configs, experiment.evaluate),
+        {**run.overrides, "seed": seed, "output_dir": folder},
+        folder / "evaluate.log",
+    )
+
+
+def _bundle(configs: Sequence[str], overrides: Mapping[str, Any], log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    options = [option for name, value in overrides.items() for option in (f"--{name}", str(value))]
+    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", str(list(configs)), *options]
+    with open(log, "a") as file:
+        code = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, env=os.environ, check=False).returncode
+    if code:
+        raise RuntimeError(f"A run ended with exit status {code}; its output is in {log}.")
+
+
+def _read(path: Path) -> dict[str, float]:
+    with open(path) as file:
+        return {name: float(value) for name, value in csv.reader(file)}
+
+
+def _mean_and_deviation(values: Sequence[float]) -> str:
+    if not values:
+        return "-"
+    digits = 2 if max(map(abs, values)) >= 2 else 3  # decibels, or fractions
+    deviation = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{statistics.fmean(values):.{digits}f}{deviation}"

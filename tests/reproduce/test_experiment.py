@@ -1,0 +1,78 @@
+"""Experiments run bundles, keep what is finished and average over seeds."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monai_mtunet.bundle import check_overrides
+from monai_mtunet.reproduce import carry_out, load_experiment, table
+
+from ..bundles.umc_bundle import BUNDLE, SMALL, configs
+
+
+def small_experiment(folder: Path, **changes: Any) -> Path:
+    content = {
+        "description": "synthetic scenes of 32 x 32",
+        "configs": configs("train"),
+        "overrides": SMALL | {"trainer#max_epochs": 1},
+        "evaluate": configs("evaluate")[0],
+        "seeds": [0, 1],
+        "metrics": ["segment_miou", "denoise_psnr"],
+        "runs": {"both": {}, "segment only": {"configs": configs("unet")}},
+    } | changes
+    path = folder / "small.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_runs_what_is_not_finished_and_averages_over_seeds(tmp_path: Path) -> None:
+    experiment = load_experiment(small_experiment(tmp_path, seeds=[0]))
+    assert table(experiment, tmp_path).splitlines()[2] == "| both | - | - | 0 |"
+    carry_out(experiment, tmp_path, jobs=2)
+    results = sorted(tmp_path.glob("small/*/seed_0/evaluation/metrics.csv"))
+    assert [file.parts[-4] for file in results] == ["both", "segment_only"]
+    written = [file.stat().st_mtime_ns for file in results]
+
+    second = tmp_path / "small" / "both" / "seed_1" / "evaluation" / "metrics.csv"
+    second.parent.mkdir(parents=True)
+    second.write_text("segment_miou,0.5\ndenoise_psnr,21.0\n")
+    experiment = load_experiment(small_experiment(tmp_path, runs={"both": {}}))
+    carry_out(experiment, tmp_path)
+    assert [file.stat().st_mtime_ns for file in results] == written  # finished runs are left alone
+    first = dict(line.split(",") for line in results[0].read_text().split())
+    row = table(experiment, tmp_path).splitlines()[2]
+    mean, deviation = map(float, re.search(r"\| ([\d.]+) ± ([\d.]+) \|", row).groups())
+    assert mean == pytest.approx((float(first["segment_miou"]) + 0.5) / 2, abs=1e-3)
+    assert deviation == pytest.approx(abs(float(first["segment_miou"]) - 0.5) / 2**0.5, abs=1e-3)
+    assert row.endswith("| 2 |")
+
+
+def test_a_run_that_fails_names_its_log(tmp_path: Path) -> None:
+    experiment = load_experiment(
+        small_experiment(tmp_path, seeds=[0], runs={"broken": {"overrides": {"only": "depth"}}})
+    )
+    with pytest.raises(RuntimeError, match=r"exit status 1; its output is in .*small/broken/seed_0/train\.log"):
+        carry_out(experiment, tmp_path)
+    assert "declared tasks" in (tmp_path / "small" / "broken" / "seed_0" / "train.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"runs": {"a": {"override": {}}}}, "may only be 'configs' and 'overrides'"), ({"seeds": None}, "lacks")],
+)
+def test_mistakes_in_the_file_are_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    path = small_experiment(tmp_path, **changes)
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({name: value for name, value in content.items() if value is not None}))
+    with pytest.raises(ValueError, match=message):
+        load_experiment(path)
+
+
+@pytest.mark.parametrize("path", sorted(BUNDLE.glob("experiments/*.json")), ids=lambda path: path.stem)
+def test_experiments_name_files_and_items_that_exist(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(BUNDLE.parents[1])
+    for run in load_experiment(path).runs:
+        check_overrides(["--config_file", str(list(run.configs)), *(f"--{name}=1" for name in run.overrides)])
