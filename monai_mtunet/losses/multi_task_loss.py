@@ -63,11 +63,30 @@ class MultiTaskLoss(nn.Module):
         Raises:
             ValueError: when a task has no prediction or no target.
         """
+        return self.combine(self.compare(predictions, targets), targets)
+
+    def compare(self, predictions: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The raw losses, the first half of a call. Arguments and errors as in :meth:`forward`.
+
+        Returns:
+            0-d tensor per task.
+        """
         for kind, tensors in (("prediction", predictions), ("target", targets)):
             absent = [name for name in self.losses if name not in tensors]
             if absent:
                 raise ValueError(f"No {kind} for task(s) {absent}: the {kind}s are {list(tensors)}.")
-        losses = {name: loss(predictions[name], targets[name]) for name, loss in self.losses.items()}
+        return {name: loss(predictions[name], targets[name]) for name, loss in self.losses.items()}
+
+    def combine(self, losses: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> Tensor:
+        """The weighted sum of raw losses, the second half of a call.
+
+        Args:
+            losses: what :meth:`compare` gave.
+            targets: ``{task name: tensor}``, which say what tasks had something to learn.
+
+        Returns:
+            0-d tensor.
+        """
         present = self._present(targets)
         means = mean_over_ranks(torch.stack(list(losses.values())))
         self.task_losses = {name: mean for name, mean in zip(losses, means, strict=True) if name in present}
