@@ -108,6 +108,13 @@ def test_inference_writes_a_file_per_task_and_a_panel(trained: Path, tmp_path: P
     assert np.asarray(labels).max() < 5
 
 
+def test_a_network_of_one_task_predicts_that_task(tmp_path: Path) -> None:
+    run_bundle(tmp_path, "train", "unet", **SMALL)
+    run_bundle(tmp_path, "inference", "unet", features=SMALL["features"])
+    tasks = {file.stem.rpartition("_")[2] for file in (tmp_path / "predictions").iterdir()}
+    assert tasks == {"segment", "panel"}
+
+
 def test_volumes_from_training_to_nifti(tmp_path: Path) -> None:
     run_bundle(tmp_path, "train", "volume", **SMALL_VOLUME)
     run_bundle(
