@@ -32,7 +32,7 @@ def load_checkpoint(
         map_location: device to load to.
 
     Raises:
-        CheckpointError: when the file is missing, corrupt, or does not fit the objects; it names the file and the
+        CheckpointError: When the file is missing, corrupt, or does not fit the objects; it names the file and the
             remedy.
     """
     path = Path(path)
@@ -45,6 +45,11 @@ def load_checkpoint(
             f"The checkpoint {path} ({path.stat().st_size} bytes) is truncated, corrupt or holds more than tensors and "
             f"plain values: {error}"
         ) from error
+    if not isinstance(checkpoint, dict):
+        raise CheckpointError(
+            f"The checkpoint {path} holds a {type(checkpoint).__name__}, where states by name are expected: save "
+            "state_dict() of the network, not the network or its weights alone."
+        )
     if len(objects) == 1 and not set(objects) <= set(checkpoint):
         checkpoint = {next(iter(objects)): checkpoint}
     absent = [name for name in objects if name not in checkpoint]
@@ -108,7 +113,7 @@ class ResumableCheckpoint:
         resume: whether to continue from ``last.pt``.
 
     Raises:
-        CheckpointError: when resuming and ``last.pt`` is missing, corrupt or does not fit.
+        CheckpointError: When resuming and ``last.pt`` is missing, corrupt or does not fit.
     """
 
     def __init__(

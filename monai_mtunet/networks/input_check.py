@@ -17,7 +17,7 @@ def check_input(x: Tensor, network: str, spatial_dims: int, in_channels: int) ->
 
     """
     if x.dim() != spatial_dims + 2 or x.shape[1] != in_channels:
-        axes = "H, W" if spatial_dims == 2 else "D, H, W"
+        axes = "H, W" if spatial_dims == 2 else "X, Y, Z"
         raise ValueError(
             f"{network} was built for {spatial_dims}D images (B, {in_channels}, {axes}), got a tensor of shape "
             f"{list(x.shape)}: set spatial_dims and in_channels to the data's, or add the missing axis."

@@ -48,8 +48,7 @@ class UMC(nn.Module):
     Raises:
         ValueError: When an argument is out of its range, or the input does not fit the network.
 
-    Example::
-
+    Example:
         >>> network = UMC(spatial_dims=2, in_channels=3, out_channels={"denoise": 3, "segment": 19})
         >>> {task: logits.shape for task, logits in network(torch.rand(1, 3, 33, 49)).items()}
         {'denoise': torch.Size([1, 3, 33, 49]), 'segment': torch.Size([1, 19, 33, 49])}
@@ -79,6 +78,8 @@ class UMC(nn.Module):
             raise ValueError(f"upsample must be one of {UPSAMPLINGS}, got {upsample!r}.")
         if len(features) < 2:
             raise ValueError(f"features must have two levels at least, got {tuple(features)}.")
+        if min(in_channels, *features) < 1:
+            raise ValueError(f"in_channels and features must be positive, got {in_channels} and {tuple(features)}.")
         self.spatial_dims = spatial_dims
         self.in_channels = in_channels
         self.out_channels = check_task_channels(out_channels)

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 Picture = npt.NDArray[np.uint8]
 
+_TAKEN = ("image", "panel")  # the network's input in every sample, and <file>_panel.png
+
 
 class Task(ABC):
     """One thing that a network predicts, declared once.
@@ -22,7 +24,8 @@ class Task(ABC):
     of its own in ``monai_mtunet/tasks/``.
 
     Args:
-        name: a Python identifier, unique among the network's tasks.
+        name: a Python identifier, unique among the network's tasks; not "image" or "panel", which samples and files
+            bear already.
         channels: channels of the network's head.
         loss: replaces the kind's own loss; a module (prediction, target) -> 0-d tensor.
 
@@ -30,7 +33,7 @@ class Task(ABC):
         is_label: whether what it saves is a label map: resampled by nearest neighbour, never rescaled.
 
     Raises:
-        ValueError: when the name is not an identifier or there is not at least one channel.
+        ValueError: When the name is not an identifier or taken, or there is not at least one channel.
     """
 
     is_label: bool = False
@@ -38,6 +41,10 @@ class Task(ABC):
     def __init__(self, name: str, channels: int, loss: nn.Module | None = None) -> None:
         if not name.isidentifier():
             raise ValueError(f"The task name {name!r} must be a Python identifier: modules, files and metrics bear it.")
+        if name in _TAKEN:
+            raise ValueError(
+                f"No task can be named {name!r}: samples hold the image, and files the panel, by that name."
+            )
         if channels < 1:
             raise ValueError(f"Task {name!r} needs at least one channel, got {channels}.")
         self.name = name
@@ -68,7 +75,7 @@ class Task(ABC):
             target: (B, C, *spatial) as collated, on the CPU.
 
         Raises:
-            ValueError: when the target cannot be of this task.
+            ValueError: When the target cannot be of this task.
         """
 
     def missing_voxel(self) -> Tensor:

@@ -81,7 +81,7 @@ class CheckSampled(MapTransform):
         if self.in_channels not in (None, len(image)):
             raise ValueError(
                 f"{_describe(self.image_key, image)} has {len(image)} channels, but in_channels is {self.in_channels}: "
-                "convert the image, or change in_channels."
+                "convert the image (the reader of LoadSampled can), or build the network for its channels."
             )
 
     def _check_labels(self, key: Hashable, labels: torch.Tensor) -> None:

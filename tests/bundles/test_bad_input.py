@@ -168,6 +168,12 @@ def test_checkpoint_that_is_no_tensors(tmp_path: Path) -> None:
     assert "holds more than tensors" in text
 
 
+def test_checkpoint_without_states(tmp_path: Path) -> None:
+    torch.save(torch.zeros(3), tmp_path / "weights.pt")
+    text = message(tmp_path, "train", "evaluate", **SMALL, ckpt_path=str(tmp_path / "weights.pt"))
+    assert "weights.pt holds a Tensor" in text
+
+
 def test_missing_checkpoint(tmp_path: Path) -> None:
     text = message(tmp_path, "inference")
     assert "There is no checkpoint" in text

@@ -52,6 +52,12 @@ def test_names_must_be_identifiers(name):
         RestorationTask(name, channels=1)
 
 
+@pytest.mark.parametrize("name", ["image", "panel"])
+def test_names_must_not_be_taken(name):
+    with pytest.raises(ValueError, match=f"No task can be named {name!r}"):
+        RestorationTask(name, channels=1)
+
+
 def test_a_task_needs_channels():
     with pytest.raises(ValueError, match="'denoise' needs at least one channel, got 0"):
         RestorationTask("denoise", channels=0)
