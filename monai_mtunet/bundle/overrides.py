@@ -23,7 +23,7 @@ def check_overrides(arguments: Sequence[str] | None = None) -> None:
         arguments: command line of ``python -m monai.bundle run``; by default this process's, if it is one.
 
     Raises:
-        ValueError: when an override is unknown; it names the nearest one.
+        ValueError: When an override is unknown; it names the nearest one.
     """
     if arguments is None:
         if not sys.argv[0].endswith("__main__.py") or "run" not in sys.argv[1:2]:

@@ -26,7 +26,7 @@ class EpochSeed:
             here, with workers they are seeded from torch's state when the workers start.
 
     Raises:
-        ValueError: when the loader keeps its workers over epochs, whose transforms could not be seeded again.
+        ValueError: When the loader keeps its workers over epochs, whose transforms could not be seeded again.
     """
 
     def __init__(self, seed: int, data_loader: DataLoader[Any]) -> None:

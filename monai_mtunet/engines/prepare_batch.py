@@ -56,7 +56,7 @@ class MultiTaskPrepareBatch(PrepareBatch):
             Image (B, C, *spatial) and targets by task name; ``None`` instead of targets when there is no task.
 
         Raises:
-            ValueError: when the batch lacks the image or a target, or a target cannot be of its task or does not fit
+            ValueError: When the batch lacks the image or a target, or a target cannot be of its task or does not fit
                 the image; the message names the task and the files.
         """
         image = self._get(batchdata, self.image_key, "the network's input")

@@ -38,7 +38,7 @@ class MultiTaskSlidingWindowInferer(SlidingWindowInferer):
             ``{task name: (B, C', *spatial)}`` in the network's order.
 
         Raises:
-            ValueError: when a head is not at its input's resolution.
+            ValueError: When a head is not at its input's resolution.
         """
         channels: dict[str, int] = {}
 

@@ -67,7 +67,7 @@ class SavePaneld(_SampleWriter):
         image_key: the network's input, whose meta data name the file.
 
     Raises:
-        ValueError: when samples from different files would be saved under the same name.
+        ValueError: When samples from different files would be saved under the same name.
     """
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class SavePredictionsd(_SampleWriter):
         image_key: the network's input, whose meta data name the file and hold the affine.
 
     Raises:
-        ValueError: when samples from different files would be saved under the same name.
+        ValueError: When samples from different files would be saved under the same name.
     """
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class MaskedRegressionLoss(nn.Module):
         distance: ``"mse"`` (the denoising loss of the UMC paper, section 4.1), ``"l1"`` or ``"smooth_l1"``.
 
     Raises:
-        ValueError: when ``distance`` is none of these.
+        ValueError: When ``distance`` is none of these.
 
     Example:
         >>> loss = MaskedRegressionLoss("l1")
@@ -45,7 +45,7 @@ class MaskedRegressionLoss(nn.Module):
             0-d tensor.
 
         Raises:
-            ValueError: when the shapes differ: broadcasting would average over the wrong elements.
+            ValueError: When the shapes differ: broadcasting would average over the wrong elements.
         """
         if prediction.shape != target.shape:
             raise ValueError(

@@ -29,7 +29,7 @@ class MultiTaskLoss(nn.Module):
         task_weights: the weights that multiplied them, where the weighting tells them.
 
     Raises:
-        ValueError: when ``losses`` is empty.
+        ValueError: When ``losses`` is empty.
 
     Example:
         >>> loss = MultiTaskLoss({"denoise": MaskedRegressionLoss(), "segment": MaskedDiceCELoss()})
@@ -61,7 +61,7 @@ class MultiTaskLoss(nn.Module):
             0-d tensor.
 
         Raises:
-            ValueError: when a task has no prediction or no target.
+            ValueError: When a task has no prediction or no target.
         """
         return self.combine(self.compare(predictions, targets), targets)
 

@@ -24,7 +24,7 @@ class MaskedDiceCELoss(nn.Module):
         class_weights: one weight per class for the cross-entropy, as in ``torch.nn.CrossEntropyLoss``.
 
     Raises:
-        ValueError: when both weights are 0 or one is negative.
+        ValueError: When both weights are 0 or one is negative.
 
     Example:
         >>> loss = MaskedDiceCELoss(ignore_index=255, lambda_dice=1.0)
@@ -63,7 +63,7 @@ class MaskedDiceCELoss(nn.Module):
             0-d tensor.
 
         Raises:
-            ValueError: when the target is not (B, 1, *spatial) of the prediction's size.
+            ValueError: When the target is not (B, 1, *spatial) of the prediction's size.
         """
         if target.shape != (prediction.shape[0], 1, *prediction.shape[2:]):
             raise ValueError(

@@ -43,8 +43,7 @@ class ClassicalDenoiser(nn.Module):
         ImportError: When `method` is ``"bm3d"`` and the package of that name is not installed. Its licence allows
             non-commercial use only.
 
-    Example::
-
+    Example:
         >>> denoiser = ClassicalDenoiser(spatial_dims=2, in_channels=3, sigma=30, std=(48, 49, 47))
         >>> denoiser(torch.rand(1, 3, 64, 64))["denoise"].shape
         torch.Size([1, 3, 64, 64])

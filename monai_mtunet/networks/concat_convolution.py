@@ -25,8 +25,7 @@ class ConcatConvolution(nn.Module):
         bias: whether the convolution has a bias.
         dropout: dropout ratio, or type and arguments in MONAI's words.
 
-    Example::
-
+    Example:
         >>> convolution = ConcatConvolution(2, [8, 16], 8, act="RELU", norm="BATCH", bias=False)
         >>> convolution([torch.rand(2, 8, 32, 32), torch.rand(2, 16, 32, 32)]).shape
         torch.Size([2, 8, 32, 32])

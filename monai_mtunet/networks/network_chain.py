@@ -31,8 +31,7 @@ class NetworkChain(nn.Module):
     Raises:
         ValueError: When the networks do not fit each other, or predict a task of the same name.
 
-    Example::
-
+    Example:
         >>> denoiser = UMC(spatial_dims=2, in_channels=3, out_channels={"denoise": 3})
         >>> segmenter = UMC(spatial_dims=2, in_channels=3, out_channels={"segment": 19})
         >>> network = NetworkChain([denoiser, segmenter], via="denoise", training_mode="frozen")

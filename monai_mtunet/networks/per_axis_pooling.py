@@ -17,8 +17,7 @@ class PerAxisMaxPool(nn.Module):
     Args:
         stride: stride and kernel of each spatial axis; 2 or 3 entries.
 
-    Example::
-
+    Example:
         >>> PerAxisMaxPool((1, 2, 2))(torch.rand(1, 8, 5, 9, 1)).shape
         torch.Size([1, 8, 5, 4, 1])
 
@@ -48,8 +47,7 @@ def strides_per_level(strides: Strides, levels: int, spatial_dims: int) -> list[
     Raises:
         ValueError: When the number of levels or of axes does not fit, or a stride is not a positive int.
 
-    Example::
-
+    Example:
         >>> strides_per_level([(1, 2, 2), 2], levels=2, spatial_dims=3)
         [(1, 2, 2), (2, 2, 2)]
 

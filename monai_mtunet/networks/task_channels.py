@@ -20,8 +20,7 @@ def check_task_channels(channels: Mapping[str, int], argument: str = "out_channe
         ValueError: When there is no task, a number is not a positive int, or a name is empty, has a dot, is
             a Python keyword or an attribute of ``nn.ModuleDict``.
 
-    Example::
-
+    Example:
         >>> check_task_channels({"denoise": 3, "segment": 19})
         {'denoise': 3, 'segment': 19}
 

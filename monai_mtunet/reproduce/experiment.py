@@ -61,7 +61,7 @@ def load_experiment(path: str | Path) -> Experiment:
         path: the JSON file.
 
     Raises:
-        ValueError: when an entry is missing, or a run has an entry of another name.
+        ValueError: When an entry is missing, or a run has an entry of another name.
     """
     content = json.loads(Path(path).read_text())
     missing = {"description", "configs", "evaluate", "seeds", "metrics", "runs"} - set(content)
@@ -92,7 +92,7 @@ def carry_out(experiment: Experiment, output_dir: str | Path, jobs: int = 1) -> 
         jobs: how many at a time; each takes the threads that ``OMP_NUM_THREADS`` gives it.
 
     Raises:
-        RuntimeError: when a run fails; it names the log. The others are carried out first.
+        RuntimeError: When a run fails; it names the log. The others are carried out first.
     """
     cells = [(run, seed) for seed in experiment.seeds for run in experiment.runs]
     with ThreadPoolExecutor(jobs) as pool:

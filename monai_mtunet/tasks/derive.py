@@ -21,7 +21,7 @@ def task_names(tasks: Sequence[Task]) -> list[str]:
         tasks: the declared tasks.
 
     Raises:
-        ValueError: when there is no task, or two share a name.
+        ValueError: When there is no task, or two share a name.
     """
     names = [task.name for task in tasks]
     if not names:
@@ -40,7 +40,7 @@ def select_tasks(tasks: Sequence[Task], only: Sequence[str] | str = ()) -> list[
         only: names, as a list or separated by blanks; empty for all.
 
     Raises:
-        ValueError: when a name is not among the tasks.
+        ValueError: When a name is not among the tasks.
     """
     names = task_names(tasks)
     wanted = only.split() if isinstance(only, str) else list(only)
@@ -81,7 +81,7 @@ def task_metrics(tasks: Sequence[Task], spatial_dims: int, key_metric: str) -> d
         key_metric: name of the key metric, for example ``"segment_miou"``.
 
     Raises:
-        ValueError: when no task has a metric of that name.
+        ValueError: When no task has a metric of that name.
     """
     task_names(tasks)
     by_name = {name: metric for task in tasks for name, metric in task.metrics(spatial_dims).items()}

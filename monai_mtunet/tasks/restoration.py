@@ -40,7 +40,7 @@ class RestorationTask(Task):
         loss: replaces the default, the mean squared error over the valid voxels.
 
     Raises:
-        ValueError: when the range is empty, or mean and std do not fit the channels.
+        ValueError: When the range is empty, or mean and std do not fit the channels.
 
     Example:
         >>> RestorationTask("denoise", channels=3, data_range=(0, 255), mean=[110, 113, 118], std=[77, 75, 76])

@@ -25,7 +25,7 @@ class DynamicWeightAverage(WindowedWeighting):
         temperature: T; the larger, the more equal.
 
     Raises:
-        ValueError: when the temperature is not positive.
+        ValueError: When the temperature is not positive.
 
     Example:
         >>> weighting = DynamicWeightAverage(["segment", "depth"], temperature=2.0)

@@ -25,7 +25,7 @@ class FixedWeighting(TaskWeighting):
         momentum: of the running scale.
 
     Raises:
-        ValueError: when ``weights`` names a task that does not exist, a weight is negative, or another argument is
+        ValueError: When ``weights`` names a task that does not exist, a weight is negative, or another argument is
             none of the above.
 
     Example:

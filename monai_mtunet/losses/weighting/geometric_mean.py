@@ -23,7 +23,7 @@ class GeometricMeanWeighting(TaskWeighting):
         smallest: smallest factor.
 
     Raises:
-        ValueError: when ``smallest`` is not positive.
+        ValueError: When ``smallest`` is not positive.
 
     Example:
         >>> weighting = GeometricMeanWeighting(["segment", "depth"])

@@ -34,7 +34,7 @@ class SoftAdapt(WindowedWeighting):
         window: ``"epoch"`` or a number of iterations.
 
     Raises:
-        ValueError: when ``variant`` or ``window`` is none of these.
+        ValueError: When ``variant`` or ``window`` is none of these.
 
     Example:
         >>> weighting = SoftAdapt(["segment", "depth"], variant="normalised", window=50)

@@ -25,7 +25,7 @@ class TaskWeighting(nn.Module):
         task_weights: the weights of the last call by task name, detached, for logging.
 
     Raises:
-        ValueError: when ``weights`` names a task that does not exist, or a weight is negative.
+        ValueError: When ``weights`` names a task that does not exist, or a weight is negative.
     """
 
     importance: Tensor
@@ -54,7 +54,7 @@ class TaskWeighting(nn.Module):
             0-d tensor.
 
         Raises:
-            ValueError: when there is no loss, or one of an unknown task.
+            ValueError: When there is no loss, or one of an unknown task.
         """
         unknown = [name for name in losses if name not in self.tasks]
         if unknown or not losses:

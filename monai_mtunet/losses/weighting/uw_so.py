@@ -24,7 +24,7 @@ class SoftOptimalUncertaintyWeighting(TaskWeighting):
         temperature: T, in units of 1 / loss. It needs tuning: the smaller, the more the smallest loss takes all.
 
     Raises:
-        ValueError: when the temperature is not positive.
+        ValueError: When the temperature is not positive.
 
     Example:
         >>> weighting = SoftOptimalUncertaintyWeighting(["segment", "depth"], temperature=10.0)

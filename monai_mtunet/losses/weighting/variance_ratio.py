@@ -33,7 +33,7 @@ class VarianceRatioWeighting(WindowedWeighting):
         epsilon: eps, which should be small against the variances.
 
     Raises:
-        ValueError: when an argument is out of range.
+        ValueError: When an argument is out of range.
 
     Example:
         >>> weighting = VarianceRatioWeighting(["segment", "depth"], parametrisation="exp", floor=0.05)
