@@ -60,7 +60,7 @@ def aggregator_by_name(name: str) -> Aggregator:
         from torchjd import aggregation
     except ImportError as error:
         raise ImportError(
-            f"Gradient balancing by {name!r} needs TorchJD: install the extra, pip install 'monai_mtunet[jd]'."
+            f"Gradient balancing by {name!r} needs TorchJD: install the extra, pip install -e '.[jd]' in a clone."
         ) from error
     bases = ("Aggregator", "WeightedAggregator", "GramianWeightedAggregator")
     classes: dict[str, Any] = {

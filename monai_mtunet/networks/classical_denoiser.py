@@ -135,5 +135,5 @@ def _check_bm3d(spatial_dims: int) -> None:
     if importlib.util.find_spec("bm3d") is None:
         raise ImportError(
             "method 'bm3d' needs the bm3d package, whose licence allows non-commercial use only: "
-            "pip install monai_mtunet[bm3d]"
+            "pip install -e '.[bm3d]' in a clone"
         )

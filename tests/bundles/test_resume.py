@@ -34,6 +34,24 @@ run(**json.loads(sys.argv[1]))
 """
 
 
+# Dies in the middle of the second epoch, after the first of its two steps.
+KILLED_BETWEEN = """
+import json, os, signal, sys
+import torch
+from monai.bundle import run
+
+count, real_step = 0, torch.optim.Adam.step
+def dying_step(self, *args, **kwargs):
+    global count
+    count += 1
+    if count == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real_step(self, *args, **kwargs)
+torch.optim.Adam.step = dying_step
+run(**json.loads(sys.argv[1]))
+"""
+
+
 def assert_same(first: object, second: object, where: str = "checkpoint") -> None:
     assert type(first) is type(second), where
     if isinstance(first, dict):
@@ -54,6 +72,13 @@ def load(folder: Path, name: str = "last") -> dict:
     return torch.load(folder / "checkpoints" / f"{name}.pt", weights_only=True)
 
 
+def run_and_die(program: str, folder: Path) -> None:
+    arguments = {"config_file": configs("train"), "output_dir": str(folder), **EPOCHS}
+    command = [sys.executable, "-c", program, json.dumps(arguments)]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert process.returncode == -9, process.stderr.decode()[-2000:]
+
+
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("uninterrupted")
@@ -64,14 +89,18 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # Every epoch writes last.pt, and best.pt before it when the epoch is the best so far; the first epoch always is.
 @pytest.mark.parametrize("fatal", [3, 4])
 def test_killed_while_writing_a_checkpoint(tmp_path: Path, uninterrupted: Path, fatal: int) -> None:
-    arguments = {"config_file": configs("train"), "output_dir": str(tmp_path), **EPOCHS}
-    process = subprocess.run(
-        [sys.executable, "-c", KILLED.format(fatal=fatal), json.dumps(arguments)], cwd=ROOT, capture_output=True
-    )
-    assert process.returncode == -9, process.stderr.decode()[-2000:]
+    run_and_die(KILLED.format(fatal=fatal), tmp_path)
     before = load(tmp_path)  # whole, although the process died while replacing a checkpoint
     assert before["trainer"]["iteration"] in (2, 4)
 
+    run_bundle(tmp_path, "train", **EPOCHS, resume=True)
+    assert_same(load(tmp_path), load(uninterrupted))
+    assert_same(load(tmp_path, "best"), load(uninterrupted, "best"))
+
+
+def test_killed_in_the_middle_of_an_epoch(tmp_path: Path, uninterrupted: Path) -> None:
+    run_and_die(KILLED_BETWEEN, tmp_path)
+    assert load(tmp_path)["trainer"]["iteration"] == 2
     run_bundle(tmp_path, "train", **EPOCHS, resume=True)
     assert_same(load(tmp_path), load(uninterrupted))
     assert_same(load(tmp_path, "best"), load(uninterrupted, "best"))

@@ -339,5 +339,5 @@ def test_torchjd_is_imported_only_when_used(monkeypatch: pytest.MonkeyPatch) -> 
     code = "import sys, monai_mtunet; sys.exit('torchjd' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
     monkeypatch.setitem(sys.modules, "torchjd", None)
-    with pytest.raises(ImportError, match=r"pip install 'monai_mtunet\[jd\]'"):
+    with pytest.raises(ImportError, match=r"pip install -e '\.\[jd\]'"):
         aggregator_by_name("PCGrad")

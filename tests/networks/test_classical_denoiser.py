@@ -124,5 +124,5 @@ def test_refuses_other_channels():
 
 def test_says_how_to_install_bm3d(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"non-commercial use only: pip install monai_mtunet\[bm3d\]"):
+    with pytest.raises(ImportError, match=r"non-commercial use only: pip install -e '\.\[bm3d\]'"):
         ClassicalDenoiser(2, 3, 30.0, "bm3d")
