@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from ..over_ranks import mean_over_ranks
 
 
-class TaskWeighting(nn.Module):
+class TaskWeighting(nn.Module, ABC):
     """Base of the weighting methods: ``sum_k weights_k * w_k * L_k``, with ``w_k`` from the method.
 
     A method sees the losses' means over all ranks, detached, so that its weights are the same on every rank, and only
@@ -69,6 +70,7 @@ class TaskWeighting(nn.Module):
         self.task_weights = {self.tasks[index]: weight for index, weight in zip(present, weights.unbind(), strict=True)}
         return (weights * values).sum() + self.own_term(means, present)
 
+    @abstractmethod
     def weigh(self, losses: Tensor, present: list[int]) -> Tensor:
         """The method's weights.
 
@@ -79,7 +81,6 @@ class TaskWeighting(nn.Module):
         Returns:
             (P,) weights.
         """
-        raise NotImplementedError
 
     def own_term(self, losses: Tensor, present: list[int]) -> Tensor:
         """What the method adds to learn parameters of its own; 0-d. Arguments as in :meth:`weigh`."""

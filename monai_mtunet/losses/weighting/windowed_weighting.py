@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -47,6 +48,6 @@ class WindowedWeighting(TaskWeighting):
         """Update the weights from the window, and open a new one."""
         self.current.copy_(self.update(*self.window.close()))
 
+    @abstractmethod
     def update(self, mean: Tensor, variance: Tensor, observed: Tensor) -> Tensor:
         """New weights (T,) from the closed window's (T,) means, variances and which tasks it observed."""
-        raise NotImplementedError
