@@ -33,6 +33,7 @@ from monai_mtunet.data.decathlon import (
 )
 from monai_mtunet.data.folder import folder_datalist
 from monai_mtunet.data.keep_labels import keep_labels
+from monai_mtunet.data.labelled_weights import labelled_weights
 from monai_mtunet.data.sstem import (
     SSTEM_CLASS_OF_LABEL,
     SSTEM_CLASSES,
@@ -87,5 +88,6 @@ __all__ = [
     "folder_datalist",
     "hippocampus_scan",
     "keep_labels",
+    "labelled_weights",
     "synthetic_datalist",
 ]
