@@ -1,5 +1,7 @@
 """Tables of runs, carried out by one command that can be interrupted."""
 
-from .experiment import Experiment, Run, carry_out, load_experiment, table
+from .experiment import Experiment, Run, carry_out, load_experiment, results
+from .plot import plot
+from .table import table
 
-__all__ = ["Experiment", "Run", "carry_out", "load_experiment", "table"]
+__all__ = ["Experiment", "Run", "carry_out", "load_experiment", "plot", "results", "table"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-from .experiment import carry_out, load_experiment, table
+from .experiment import Experiment, carry_out, load_experiment
+from .plot import plot
+from .table import table
 
 
 def main() -> None:
-    """Parse the command line, run what is not finished, print the table."""
+    """Parse the command line, run what is not finished, print the table; write the plot if there is one."""
     parser = argparse.ArgumentParser(prog="python -m monai_mtunet.reproduce", description=main.__doc__)
     parser.add_argument("experiment", help="JSON file, as bundles/umc/experiments/joint_training.json")
     parser.add_argument("--output_dir", default="outputs/experiments", help="what is finished there is not run again")
@@ -20,7 +23,16 @@ def main() -> None:
         if not arguments.table_only:
             carry_out(experiment, arguments.output_dir, arguments.jobs)
     finally:
-        print(f"{experiment.description}\n\n{table(experiment, arguments.output_dir)}")
+        _report(experiment, Path(arguments.output_dir))
+
+
+def _report(experiment: Experiment, output_dir: Path) -> None:
+    print(f"{experiment.description}\n\n{table(experiment, output_dir)}")
+    if experiment.plot:
+        path = output_dir / experiment.name / "plot.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        plot(experiment, output_dir).savefig(path)
+        print(f"\nThe plot is {path}.")
 
 
 if __name__ == "__main__":

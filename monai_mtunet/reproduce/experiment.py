@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import statistics
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,11 +22,13 @@ class Run:
         name: the row's name.
         configs: configuration files, later ones win.
         overrides: items by id.
+        paper: what the paper prints for it, by metric, as text.
     """
 
     name: str
     configs: tuple[str, ...]
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    paper: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Experiment:
         seeds: every run is repeated with each.
         metrics: the columns, names in ``metrics.csv``.
         evaluate: the overlay that evaluates the best checkpoint.
+        plot: two of the metrics to plot against each other, or none.
     """
 
     name: str
@@ -49,19 +51,22 @@ class Experiment:
     seeds: tuple[int, ...]
     metrics: tuple[str, ...]
     evaluate: str
+    plot: tuple[str, ...] = ()
 
 
 def load_experiment(path: str | Path) -> Experiment:
     """Read an experiment from JSON.
 
     The file holds ``description``, ``configs`` and ``overrides`` of every run, ``evaluate``, ``seeds``, ``metrics``
-    and ``runs``: ``{row name: {"configs": [...], "overrides": {...}}}``, which come on top.
+    and ``runs``: ``{row name: {"configs": [...], "overrides": {...}, "paper": {metric: number}}}``, of which configs
+    and overrides come on top. ``plot`` may name two of the metrics.
 
     Args:
         path: the JSON file.
 
     Raises:
-        ValueError: When an entry is missing, or a run has an entry of another name.
+        ValueError: When an entry is missing, a run has an entry of another name, or the plot or the paper's numbers
+            are of other metrics than the table's.
     """
     content = json.loads(Path(path).read_text())
     missing = {"description", "configs", "evaluate", "seeds", "metrics", "runs"} - set(content)
@@ -69,10 +74,15 @@ def load_experiment(path: str | Path) -> Experiment:
         raise ValueError(f"{path} lacks {sorted(missing)}.")
     runs = []
     for name, run in content["runs"].items():
-        if set(run) - {"configs", "overrides"}:
-            raise ValueError(f"{path}, run {name!r}: {sorted(run)} may only be 'configs' and 'overrides'.")
+        if set(run) - {"configs", "overrides", "paper"}:
+            raise ValueError(f"{path}, run {name!r}: {sorted(run)} may only be 'configs', 'overrides' and 'paper'.")
         configs = (*content["configs"], *run.get("configs", ()))
-        runs.append(Run(name, configs, {**content.get("overrides", {}), **run.get("overrides", {})}))
+        overrides = {**content.get("overrides", {}), **run.get("overrides", {})}
+        runs.append(Run(name, configs, overrides, {metric: str(n) for metric, n in run.get("paper", {}).items()}))
+    plot = tuple(content.get("plot", ()))
+    unknown = {*plot, *(metric for run in runs for metric in run.paper)} - set(content["metrics"])
+    if unknown or len(plot) not in (0, 2):
+        raise ValueError(f"{path}: 'plot' {list(plot)} takes two of {content['metrics']}, and 'paper' any of them.")
     return Experiment(
         Path(path).stem,
         content["description"],
@@ -80,6 +90,7 @@ def load_experiment(path: str | Path) -> Experiment:
         tuple(content["seeds"]),
         tuple(content["metrics"]),
         content["evaluate"],
+        plot,
     )
 
 
@@ -101,22 +112,16 @@ def carry_out(experiment: Experiment, output_dir: str | Path, jobs: int = 1) -> 
         future.result()
 
 
-def table(experiment: Experiment, output_dir: str | Path) -> str:
-    """The results so far as Markdown: mean and standard deviation over seeds, and how many there are.
+def results(experiment: Experiment, run: Run, output_dir: str | Path) -> list[dict[str, float]]:
+    """Metrics by name of the seeds that are finished.
 
     Args:
         experiment: the experiment.
+        run: one of its rows.
         output_dir: as given to :func:`carry_out`.
     """
-    lines = [f"| | {' | '.join(experiment.metrics)} | seeds |", f"|{' --- |' * (len(experiment.metrics) + 2)}"]
-    for run in experiment.runs:
-        files = [
-            _folder(experiment, run, seed, Path(output_dir)) / "evaluation/metrics.csv" for seed in experiment.seeds
-        ]
-        results = [_read(file) for file in files if file.is_file()]
-        columns = [_mean_and_deviation([r[metric] for r in results if metric in r]) for metric in experiment.metrics]
-        lines.append(f"| {run.name} | {' | '.join(columns)} | {len(results)} |")
-    return "\n".join(lines)
+    files = [_results(_folder(experiment, run, seed, Path(output_dir))) for seed in experiment.seeds]
+    return [_read(file) for file in files if file.is_file()]
 
 
 def _folder(experiment: Experiment, run: Run, seed: int, output_dir: Path) -> Path:
@@ -154,11 +159,3 @@ def _bundle(configs: Sequence[str], overrides: Mapping[str, Any], log: Path) -> 
 def _read(path: Path) -> dict[str, float]:
     with open(path) as file:
         return {name: float(value) for name, value in csv.reader(file)}
-
-
-def _mean_and_deviation(values: Sequence[float]) -> str:
-    if not values:
-        return "-"
-    digits = 2 if max(map(abs, values)) >= 2 else 3  # decibels, or fractions
-    deviation = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
-    return f"{statistics.fmean(values):.{digits}f}{deviation}"

@@ -106,13 +106,14 @@ def test_killed_in_the_middle_of_an_epoch(tmp_path: Path, uninterrupted: Path) -
     assert_same(load(tmp_path, "best"), load(uninterrupted, "best"))
 
 
-def test_resumes_with_workers_and_more_epochs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [("train",), ("train", "few_labels")], ids=["shuffled", "weighted draws"])
+def test_resumes_with_workers_and_more_epochs(tmp_path: Path, names: tuple[str, ...]) -> None:
     # A constant learning rate, so that the runs differ in nothing but where they were stopped.
     common = {**SMALL, "num_workers": 2, "lr_scheduler": {"_target_": "torch.optim.lr_scheduler.ConstantLR",
               "optimizer": "@optimizer", "factor": 1.0}}  # fmt: skip
-    run_bundle(tmp_path / "whole", "train", **{**common, "trainer#max_epochs": 2})
-    run_bundle(tmp_path / "parts", "train", **{**common, "trainer#max_epochs": 1})
-    run_bundle(tmp_path / "parts", "train", **{**common, "trainer#max_epochs": 2}, resume=True)
+    run_bundle(tmp_path / "whole", *names, **{**common, "trainer#max_epochs": 2})
+    run_bundle(tmp_path / "parts", *names, **{**common, "trainer#max_epochs": 1})
+    run_bundle(tmp_path / "parts", *names, **{**common, "trainer#max_epochs": 2}, resume=True)
     whole, parts = load(tmp_path / "whole"), load(tmp_path / "parts")
     assert_same(parts, whole)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monai_mtunet.bundle import check_overrides
-from monai_mtunet.reproduce import carry_out, load_experiment, table
+from monai_mtunet.reproduce import carry_out, load_experiment, plot, table
 
 from ..bundles.umc_bundle import BUNDLE, SMALL, configs
 
@@ -50,6 +50,40 @@ def test_runs_what_is_not_finished_and_averages_over_seeds(tmp_path: Path) -> No
     assert row.endswith("| 2 |")
 
 
+def finished(folder: Path, row: str, seed: int, **metrics: float) -> None:
+    path = folder / "small" / row / f"seed_{seed}" / "evaluation" / "metrics.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("".join(f"{name},{value}\n" for name, value in metrics.items()))
+
+
+def test_the_papers_numbers_are_printed_beside_ours(tmp_path: Path) -> None:
+    runs = {"both": {"paper": {"segment_miou": 0.7319}}, "segment only": {}}
+    experiment = load_experiment(small_experiment(tmp_path, runs=runs))
+    finished(tmp_path, "both", 0, segment_miou=0.5, denoise_psnr=21)
+    assert table(experiment, tmp_path).splitlines() == [
+        "| | segment_miou | denoise_psnr | segment_miou (paper) | seeds |",
+        "| --- | --- | --- | --- | --- |",
+        "| both | 0.500 | 21.00 | 0.7319 | 1 |",
+        "| segment only | - | - | - | 0 |",
+    ]
+
+
+def test_the_plot_shows_networks_of_several_tasks_as_points_and_of_one_as_lines(tmp_path: Path) -> None:
+    runs = {"both": {}, "segment only": {}, "denoise only": {}, "not run yet": {}}
+    experiment = load_experiment(small_experiment(tmp_path, runs=runs, plot=["denoise_psnr", "segment_miou"]))
+    for seed, miou in enumerate((0.4, 0.6)):
+        finished(tmp_path, "both", seed, segment_miou=miou, denoise_psnr=21)
+        finished(tmp_path, "segment_only", seed, segment_miou=miou + 0.1)
+    finished(tmp_path, "denoise_only", 0, denoise_psnr=22)
+    axis = plot(experiment, tmp_path).axes[0]
+    (point,) = axis.containers
+    assert point.lines[0].get_xydata().tolist() == [[21, 0.5]]
+    lines = {line.get_label(): (line.get_xdata()[0], line.get_ydata()[0]) for line in axis.lines[-2:]}
+    assert lines == {"segment only": (0, pytest.approx(0.6)), "denoise only": (22, 0)}
+    with pytest.raises(ValueError, match="names no two metrics"):
+        plot(load_experiment(small_experiment(tmp_path)), tmp_path)
+
+
 def test_a_run_that_fails_names_its_log(tmp_path: Path) -> None:
     experiment = load_experiment(
         small_experiment(tmp_path, seeds=[0], runs={"broken": {"overrides": {"only": "depth"}}})
@@ -61,7 +95,13 @@ def test_a_run_that_fails_names_its_log(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"runs": {"a": {"override": {}}}}, "may only be 'configs' and 'overrides'"), ({"seeds": None}, "lacks")],
+    [
+        ({"runs": {"a": {"override": {}}}}, "may only be 'configs', 'overrides' and 'paper'"),
+        ({"seeds": None}, "lacks"),
+        ({"plot": ["segment_miou"]}, "takes two of"),
+        ({"plot": ["segment_miou", "segment_dice"]}, "takes two of"),
+        ({"runs": {"a": {"paper": {"depth_abs": 1}}}}, "'paper' any of them"),
+    ],
 )
 def test_mistakes_in_the_file_are_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     path = small_experiment(tmp_path, **changes)

@@ -1,0 +1,57 @@
+"""The plot of an experiment: two metrics against each other."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .experiment import Experiment, results
+
+_MARKERS = "osD^vP*X"
+
+
+def plot(experiment: Experiment, output_dir: str | Path) -> Figure:
+    """Every run as a point with the standard deviations over its seeds; a run with one of the metrics as a line.
+
+    Lines are the single-task networks: a point beyond both is better at both tasks than a network of its own.
+
+    Args:
+        experiment: an experiment whose ``plot`` names two metrics.
+        output_dir: as given to :func:`~monai_mtunet.reproduce.carry_out`.
+
+    Raises:
+        ValueError: When the experiment names no metrics to plot.
+    """
+    if not experiment.plot:
+        raise ValueError(f"Experiment {experiment.name!r} names no two metrics to plot.")
+    figure = Figure(figsize=(9, 5.5), dpi=110, layout="constrained")
+    axis = figure.subplots()
+    for index, run in enumerate(experiment.runs):
+        finished = results(experiment, run, output_dir)
+        values = [[result[metric] for result in finished if metric in result] for metric in experiment.plot]
+        _draw_run(axis, run.name, values, index)
+    axis.set(xlabel=experiment.plot[0], ylabel=experiment.plot[1])
+    axis.grid(alpha=0.3)
+    if axis.get_legend_handles_labels()[0]:
+        figure.legend(loc="outside right upper", fontsize=8, frameon=False)
+    return figure
+
+
+def _draw_run(axis: Axes, name: str, values: list[list[float]], index: int) -> None:
+    colour = colormaps["tab20"](index % 20)
+    mean = [statistics.fmean(numbers) if numbers else None for numbers in values]
+    spread = [statistics.stdev(numbers) if len(numbers) > 1 else 0.0 for numbers in values]
+    x, y = mean
+    if x is not None and y is not None:
+        marker = _MARKERS[index % len(_MARKERS)]
+        axis.errorbar(x, y, xerr=spread[0], yerr=spread[1], fmt=marker, color=colour, capsize=2, label=name)
+    elif x is not None:
+        axis.axvline(x, color=colour, linestyle="--", label=name)
+        axis.axvspan(x - spread[0], x + spread[0], color=colour, alpha=0.15)
+    elif y is not None:
+        axis.axhline(y, color=colour, linestyle="--", label=name)
+        axis.axhspan(y - spread[1], y + spread[1], color=colour, alpha=0.15)
