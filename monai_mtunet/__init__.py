@@ -6,7 +6,17 @@ gives configurations the functions that derive a bundle's parts from its ``tasks
 
 from . import bundle, data, engines, inferers, losses, metrics, networks, tasks, transforms
 from .inferers import postprocessing
-from .tasks import label_classes, missing_voxels, out_channels, select_tasks, task_losses, task_metrics, task_names
+from .tasks import (
+    image_classes,
+    label_classes,
+    missing_voxels,
+    out_channels,
+    out_features,
+    select_tasks,
+    task_losses,
+    task_metrics,
+    task_names,
+)
 
 __version__ = "0.1.0"
 
@@ -14,6 +24,7 @@ __all__ = [
     "bundle",
     "data",
     "engines",
+    "image_classes",
     "inferers",
     "label_classes",
     "losses",
@@ -21,6 +32,7 @@ __all__ = [
     "missing_voxels",
     "networks",
     "out_channels",
+    "out_features",
     "postprocessing",
     "select_tasks",
     "task_losses",

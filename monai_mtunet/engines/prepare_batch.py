@@ -65,7 +65,7 @@ class MultiTaskPrepareBatch(PrepareBatch):
             target = self._get(batchdata, task.name, f"the target of task {task.name!r}")
             try:
                 target = task.prepare_target(target)
-                if target.shape[2:] != image.shape[2:]:
+                if task.is_dense and target.shape[2:] != image.shape[2:]:
                     raise ValueError(
                         f"Task {task.name!r}: its target has spatial size {tuple(target.shape[2:])}, "
                         f"the image {tuple(image.shape[2:])}."

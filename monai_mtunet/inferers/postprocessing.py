@@ -47,6 +47,8 @@ def postprocessing(tasks: Sequence[Task], output_dir: str | Path, preprocessing:
 
 
 def _undo(task: Task, preprocessing: Compose) -> list[MapTransform]:
+    if not task.is_dense:
+        return []
     steps: list[Any] = [step for step in preprocessing.flatten().transforms if isinstance(step, InvertibleTransform)]
     if task.is_label:
         # Scaling intensities back would scale class numbers. MONAI's lazy transforms are the spatial ones.

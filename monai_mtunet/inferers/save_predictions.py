@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ class SavePredictionsd(_SampleWriter):
     """Writes ``<stem>_<task>.nii.gz`` for volumes, with the input's affine, or ``<stem>_<task>.png`` for images.
 
     Label PNGs are 8-bit indices with the task's palette; intensity PNGs are the task's picture, which for restoration
-    is the data range clipped and rounded to 8 bit.
+    is the data range clipped and rounded to 8 bit. Tasks that are not dense go to ``<stem>_<task>.json``.
 
     Args:
         tasks: the declared tasks.
@@ -101,7 +102,10 @@ class SavePredictionsd(_SampleWriter):
         for task in self.tasks:
             path = self._path(meta, task.name)
             prediction = data[f"pred_{task.name}"]
-            if prediction.ndim == 3:
+            if not task.is_dense:
+                content = json.dumps(task.to_json(prediction), indent=2, ensure_ascii=False)
+                path.with_name(path.name + ".json").write_text(content + "\n", encoding="utf-8")
+            elif prediction.ndim == 3:
                 _png(task, prediction).save(path.with_name(path.name + ".png"))
             else:
                 _save_volume(task, prediction, meta, path)

@@ -6,5 +6,12 @@ from .missing_aware import (
     MissingAwarePSNRMetric,
     MissingAwareSSIMMetric,
 )
+from .top_k_accuracy import MissingAwareTopKAccuracy
 
-__all__ = ["MissingAwareDiceMetric", "MissingAwareMSEMetric", "MissingAwarePSNRMetric", "MissingAwareSSIMMetric"]
+__all__ = [
+    "MissingAwareDiceMetric",
+    "MissingAwareMSEMetric",
+    "MissingAwarePSNRMetric",
+    "MissingAwareSSIMMetric",
+    "MissingAwareTopKAccuracy",
+]

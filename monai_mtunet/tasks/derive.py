@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ignite.metrics import Metric
 from torch import Tensor, nn
 
+from .classification import ClassificationTask
 from .task import Task
 
 
@@ -50,19 +51,34 @@ def select_tasks(tasks: Sequence[Task], only: Sequence[str] | str = ()) -> list[
     return [task for task in tasks if task.name in wanted or not wanted]
 
 
+def image_classes(tasks: Sequence[Task]) -> dict[str, int]:
+    """``{name: number of classes}`` of the tasks that classify whole images, for checks at loading."""
+    return {task.name: task.channels for task in tasks if isinstance(task, ClassificationTask)}
+
+
 def label_classes(tasks: Sequence[Task]) -> dict[str, int]:
     """``{name: number of classes}`` of the tasks whose targets are label maps, for checks at loading."""
     return {task.name: task.channels for task in tasks if task.is_label}
 
 
 def missing_voxels(tasks: Sequence[Task]) -> dict[str, Tensor]:
-    """``{name: a voxel without a target (C,)}`` for :class:`~monai_mtunet.transforms.FillMissingTargetsd`."""
+    """``{name: a voxel without a target (C,)}`` for :class:`~monai_mtunet.transforms.FillMissingTargetsd`.
+
+    Of tasks that are not dense: a sample's whole target.
+    """
     return dict(zip(task_names(tasks), (task.missing_voxel() for task in tasks), strict=True))
 
 
 def out_channels(tasks: Sequence[Task]) -> dict[str, int]:
-    """``{name: channels}`` for a network's ``out_channels``."""
-    return dict(zip(task_names(tasks), (task.channels for task in tasks), strict=True))
+    """``{name: channels}`` of the dense tasks, for a network's ``out_channels``."""
+    task_names(tasks)
+    return {task.name: task.channels for task in tasks if task.is_dense}
+
+
+def out_features(tasks: Sequence[Task]) -> dict[str, int]:
+    """``{name: length of its vector}`` of the tasks that are not dense, for a network's ``out_features``."""
+    task_names(tasks)
+    return {task.name: task.channels for task in tasks if not task.is_dense}
 
 
 def task_losses(tasks: Sequence[Task]) -> dict[str, nn.Module]:

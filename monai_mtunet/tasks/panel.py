@@ -30,8 +30,8 @@ def draw_panel(
     Args:
         tasks: the declared tasks.
         images: per sample the network's input (C, *spatial), normalised.
-        predictions: per sample ``{task name: post-processed prediction (C, *spatial)}``.
-        targets: per sample ``{task name: prepared target (C, *spatial)}``; tasks without one get no target column.
+        predictions: per sample ``{task name: post-processed prediction (C, *spatial)}``, or (C,) for the whole image.
+        targets: per sample ``{task name: prepared target}``, likewise; tasks without one get no target column.
         title: text above the panel.
 
     Returns:
@@ -41,9 +41,9 @@ def draw_panel(
     for index, image in enumerate(images):
         row = {"input": _draw_input(tasks, image)}
         for task in tasks:
-            row[task.name] = task.draw(_slice(predictions[index][task.name]))
+            row[task.name] = _draw(task, predictions[index][task.name])
             if targets is not None and task.name in targets[index]:
-                row[f"{task.name}: target"] = task.draw(_slice(task.values_of_target(targets[index][task.name])))
+                row[f"{task.name}: target"] = _draw(task, task.values_of_target(targets[index][task.name]))
         rows.append(row)
     return _layout(rows, _legend(tasks), title)
 
@@ -70,6 +70,10 @@ def _draw_input(tasks: Sequence[Task], image: Tensor) -> Picture:
     low, high = np.nanpercentile(plane.double().cpu().numpy(), (1, 99))
     window = RestorationTask("input", channels=len(plane), data_range=(low, high if high > low else low + 1))
     return window.draw(plane)
+
+
+def _draw(task: Task, values: Tensor) -> Picture:
+    return task.draw(_slice(values) if task.is_dense else values)
 
 
 def _slice(values: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..losses import MaskedDiceCELoss
 from ..metrics import MissingAwareDiceMetric
+from .class_numbers import check_class_numbers
 from .palette import distinct_colours
 from .task import Picture, Task
 
@@ -111,21 +112,7 @@ class SegmentationTask(Task):
             raise ValueError(
                 f"Task {self.name!r}: labels must have one channel (B, 1, *spatial), got {tuple(target.shape)}."
             )
-        labels = target.long()
-        if target.is_floating_point() and not torch.equal(labels.to(target.dtype), target):
-            values = target[labels != target].unique()[:10].tolist()
-            raise ValueError(
-                f"Task {self.name!r}: labels must be whole numbers, got {values}. "
-                f"Resample label maps by nearest neighbour; the label of missing voxels is {self.ignore_index}."
-            )
-        wrong = ((labels < 0) | (labels >= self.channels)) & (labels != self.ignore_index)
-        if wrong.any():
-            raise ValueError(
-                f"Task {self.name!r}: label(s) {labels[wrong].unique().tolist()[:10]} are neither one of its "
-                f"{self.channels} classes (0..{self.channels - 1}) nor ignore_index = {self.ignore_index}. "
-                "Map the labels (MapLabelValued), or declare the classes and the ignore_index of these data."
-            )
-        return labels
+        return check_class_numbers(target, self.name, self.channels, self.ignore_index)
 
     def missing_voxel(self) -> Tensor:
         """See :meth:`Task.missing_voxel`."""

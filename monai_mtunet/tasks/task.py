@@ -26,16 +26,19 @@ class Task(ABC):
     Args:
         name: a Python identifier, unique among the network's tasks; not "image" or "panel", which samples and files
             bear already.
-        channels: channels of the network's head.
+        channels: channels of the network's head; of a task that is not dense the length of its vector.
         loss: replaces the kind's own loss; a module (prediction, target) -> 0-d tensor.
 
     Attributes:
+        is_dense: whether it is predicted per voxel, (B, C, *spatial). Otherwise there is one vector per image, (B, C):
+            it has no place in the image, so nothing spatial is done to it, and it is saved as JSON.
         is_label: whether what it saves is a label map: resampled by nearest neighbour, never rescaled.
 
     Raises:
         ValueError: When the name is not an identifier or taken, or there is not at least one channel.
     """
 
+    is_dense: bool = True
     is_label: bool = False
 
     def __init__(self, name: str, channels: int, loss: nn.Module | None = None) -> None:
@@ -72,23 +75,30 @@ class Task(ABC):
         """Check a batch of targets and bring it to the type that loss and metrics take.
 
         Args:
-            target: (B, C, *spatial) as collated, on the CPU.
+            target: (B, C, *spatial) as collated, on the CPU; without spatial axes where the task is not dense.
 
         Raises:
             ValueError: When the target cannot be of this task.
         """
 
     def missing_voxel(self) -> Tensor:
-        """A voxel without a target (C,), of the type that loaded targets have; NaN unless the kind says otherwise."""
+        """A voxel without a target (C,), of the type that loaded targets have; NaN unless the kind says otherwise.
+
+        Of a task that is not dense: the whole target of one sample, as it is collated.
+        """
         return torch.full((self.channels,), torch.nan)
 
     @abstractmethod
     def postprocess(self, prediction: Tensor) -> Tensor:
-        """Raw network output (C, *spatial) of one sample -> what is saved, (C', *spatial)."""
+        """Raw network output (C, *spatial) of one sample -> what is saved, (C', *spatial); or (C,) -> (C',)."""
 
     @abstractmethod
     def draw(self, values: Tensor) -> Picture:
-        """Post-processed values (C', H, W), which may be missing -> RGB picture (H, W, 3)."""
+        """Post-processed values (C', H, W) or (C',), which may be missing -> RGB picture (H, W, 3)."""
+
+    def to_json(self, values: Tensor) -> dict[str, Any]:
+        """Post-processed values (C',) as what is saved of a task that is not dense."""
+        return {"values": values.tolist()}
 
     def values_of_target(self, target: Tensor) -> Tensor:
         """A prepared target (C, *spatial) in the units of :meth:`postprocess`, to be drawn beside it."""

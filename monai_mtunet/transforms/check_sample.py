@@ -27,6 +27,9 @@ class CheckSampled(MapTransform):
         in_channels: channels of the image, as the network's. Default: not checked.
         ignore_index: label of voxels that do not count.
         allow_missing_keys: don't raise exception if key is missing.
+        image_classes: number of classes of every key that holds one label for the whole image. It may be among the
+            target keys as well.
+        image_ignore_index: label of images that have none.
 
     Example:
         >>> check = CheckSampled(spatial_dims=2, label_classes={"segment": 11}, in_channels=3)
@@ -41,26 +44,35 @@ class CheckSampled(MapTransform):
         in_channels: int | None = None,
         ignore_index: int = 255,
         allow_missing_keys: bool = False,
+        image_classes: Mapping[str, int] | None = None,
+        image_ignore_index: int = -1,
     ) -> None:
         self.label_classes = dict(label_classes or {})
-        super().__init__((image_key, *self.label_classes, *ensure_tuple(target_keys)), allow_missing_keys)
+        self.image_classes = dict(image_classes or {})
+        dense_keys = (*self.label_classes, *ensure_tuple(target_keys))
+        super().__init__((image_key, *dense_keys, *self.image_classes), allow_missing_keys)
         self.spatial_dims = spatial_dims
         self.image_key = image_key
         self.in_channels = in_channels
         self.ignore_index = ignore_index
+        self.image_ignore_index = image_ignore_index
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return the sample as it is.
 
         Raises:
             ValueError: When the image has other dimensions or channels than configured, a target another size than
-                the image, or a label map another number of channels than one or a value that is no class.
+                the image, a label map another number of channels than one or a value that is no class, or an image
+                another label than one class.
         """
         sample = dict(data)
         image = sample[self.image_key]
         self._check_image(image)
         for key in self.key_iterator(sample):
             target = sample[key]
+            if key in self.image_classes:
+                self._check_image_label(key, target, image)
+                continue
             if target.shape[1:] != image.shape[1:]:
                 raise ValueError(
                     f"{_describe(self.image_key, image)} and {_describe(key, target)} differ in size. A sample's "
@@ -97,6 +109,16 @@ class CheckSampled(MapTransform):
                 f"{_describe(key, labels)} holds {sorted(set(wrong.tolist()))[:10]}, but its {classes} classes are "
                 f"0..{classes - 1} and {self.ignore_index} is ignored: map the labels first (MapLabelValued), or "
                 "change the number of classes."
+            )
+
+    def _check_image_label(self, key: Hashable, label: Any, image: torch.Tensor) -> None:
+        classes = self.image_classes[str(key)]
+        values = torch.as_tensor(label).flatten().tolist()
+        if len(values) != 1 or values[0] not in (*range(classes), self.image_ignore_index):
+            raise ValueError(
+                f"{key} of {_describe(self.image_key, image)} is {values}, but it must be one of its {classes} "
+                f"classes, 0..{classes - 1}, or {self.image_ignore_index} for none: correct the data list, or change "
+                "the number of classes."
             )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
-from monai.utils import convert_to_dst_type
+from monai.utils import convert_to_dst_type, ensure_tuple
 
 __all__ = ["FillMissingTargetsd"]
 
@@ -25,6 +25,8 @@ class FillMissingTargetsd(MapTransform):
         missing: one voxel without a target ``(C,)`` for every key, which gives channels, type and value:
             ``monai_mtunet.missing_voxels(tasks)``.
         image_key: key of the image.
+        vector_keys: further keys, of targets ``(C,)`` of the whole image, such as a class. Present ones become tensors
+            of that type: data lists give plain numbers, which do not collate with filled ones.
 
     Raises:
         ValueError: When ``missing`` lacks a key.
@@ -35,8 +37,15 @@ class FillMissingTargetsd(MapTransform):
         tensor([255], dtype=torch.int16)
     """
 
-    def __init__(self, keys: KeysCollection, missing: Mapping[str, torch.Tensor], image_key: str = "image") -> None:
-        super().__init__(keys)
+    def __init__(
+        self,
+        keys: KeysCollection,
+        missing: Mapping[str, torch.Tensor],
+        image_key: str = "image",
+        vector_keys: KeysCollection = (),
+    ) -> None:
+        self.vector_keys = ensure_tuple(vector_keys)
+        super().__init__((*ensure_tuple(keys), *self.vector_keys))
         unknown = [key for key in self.keys if key not in missing]
         if unknown:
             raise ValueError(f"missing must tell what a voxel without {unknown} is; it knows {list(missing)}.")
@@ -52,6 +61,10 @@ class FillMissingTargetsd(MapTransform):
         sample = dict(data)
         image = sample.get(self.image_key)
         for key, voxel in self.missing.items():
+            if key in self.vector_keys:
+                present = sample.get(key)
+                sample[key] = voxel.clone() if present is None else torch.as_tensor(present, dtype=voxel.dtype).view(-1)
+                continue
             if sample.get(key) is not None:
                 continue
             if image is None:
