@@ -51,6 +51,7 @@ from monai_mtunet.data.synthetic import (
     LoadSyntheticd,
     synthetic_datalist,
 )
+from monai_mtunet.data.synthetic_geometry import GEOMETRY_CLASSES, GEOMETRY_PALETTE, LoadSyntheticGeometryd
 
 __all__ = [
     "CAMVID_CATEGORIES",
@@ -68,6 +69,8 @@ __all__ = [
     "CITYSCAPES_CLASS_OF_LABEL",
     "CITYSCAPES_LABELS",
     "CITYSCAPES_PALETTE",
+    "GEOMETRY_CLASSES",
+    "GEOMETRY_PALETTE",
     "HIPPOCAMPUS_CLASSES",
     "HIPPOCAMPUS_PALETTE",
     "SSTEM_CLASSES",
@@ -81,6 +84,7 @@ __all__ = [
     "SYNTHETIC_CLASSES",
     "SYNTHETIC_LABELS",
     "SYNTHETIC_PALETTE",
+    "LoadSyntheticGeometryd",
     "LoadSyntheticd",
     "camvid_datalist",
     "cityscapes_datalist",
