@@ -24,6 +24,7 @@ class ConcatConvolution(nn.Module):
         norm: normalisation type and arguments, in MONAI's words.
         bias: whether the convolution has a bias.
         dropout: dropout ratio, or type and arguments in MONAI's words.
+        adn_ordering: order of activation, dropout and normalisation, in MONAI's words.
 
     Example:
         >>> convolution = ConcatConvolution(2, [8, 16], 8, act="RELU", norm="BATCH", bias=False)
@@ -41,12 +42,13 @@ class ConcatConvolution(nn.Module):
         norm: str | tuple[str, dict[str, Any]] | None,
         bias: bool,
         dropout: float | tuple[str, dict[str, Any]] = 0.0,
+        adn_ordering: str = "NDA",
     ) -> None:
         super().__init__()
         self.spatial_dims = spatial_dims
         self.in_channels = list(in_channels)
         self.conv = Conv[Conv.CONV, spatial_dims](sum(in_channels), out_channels, kernel_size=3, padding=1, bias=bias)
-        self.adn = ADN("NDA", out_channels, act, norm, norm_dim=spatial_dims, dropout=dropout, dropout_dim=1)
+        self.adn = ADN(adn_ordering, out_channels, act, norm, norm_dim=spatial_dims, dropout=dropout, dropout_dim=1)
 
     def forward(self, maps: list[Tensor]) -> Tensor:
         """Convolve `maps`, each (B, in_channels[i], *spatial) with one common size, to (B, out_channels, *spatial)."""

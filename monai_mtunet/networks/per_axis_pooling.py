@@ -56,8 +56,7 @@ def strides_per_level(strides: Strides, levels: int, spatial_dims: int) -> list[
         strides = [strides] * levels
     if len(strides) != levels:
         raise ValueError(
-            f"strides must be one int or have one entry per pooling level, {levels} for {levels + 1} features, "
-            f"got {strides}."
+            f"strides must be one int or have one entry for each of the {levels} pooling levels, got {strides}."
         )
     per_level = [(s,) * spatial_dims if isinstance(s, int) else tuple(s) for s in strides]
     for stride in per_level:

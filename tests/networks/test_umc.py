@@ -227,7 +227,7 @@ def test_export_with_any_size():
         ({"features": (8,)}, r"features must have two levels at least, got \(8,\)"),
         ({"features": (8, 0)}, r"must be positive, got 3 and \(8, 0\)"),
         ({"in_channels": 0}, "must be positive, got 0 and"),
-        ({"strides": (2, 2, 2)}, r"one entry per pooling level, 2 for 3 features, got \(2, 2, 2\)"),
+        ({"strides": (2, 2, 2)}, r"one entry for each of the 2 pooling levels, got \(2, 2, 2\)"),
         ({"strides": ((1, 2, 2), 2)}, "positive int, or 2 of them for a 2D network"),
         ({"strides": (2, 0)}, "positive int, or 2 of them for a 2D network"),
     ],
