@@ -7,9 +7,8 @@ import torch
 from monai.bundle import ConfigWorkflow
 
 from .test_resume import assert_same, load
-from .test_umc_bundle import FILES
 from .test_weighting import TINY
-from .umc_bundle import configs, run_bundle
+from .umc_bundle import UMC, configs, run_bundle
 
 pytest.importorskip("torchjd")
 
@@ -31,7 +30,7 @@ def test_trains_and_resumes_by_overlay(tmp_path: Path, aggregator: str) -> None:
 
 def test_has_the_properties_of_a_zoo_bundle(tmp_path: Path) -> None:
     workflow = ConfigWorkflow(
-        configs("train", "gradient_balancing"), workflow_type="train", output_dir=str(tmp_path), **FILES
+        configs("train", "gradient_balancing"), workflow_type="train", output_dir=str(tmp_path), **UMC.files
     )
     workflow.initialize()
     assert workflow.check_properties() == []

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from .test_umc_bundle import parsed, saved_metrics
-from .umc_bundle import SMALL, run_bundle
+from .bundle_under_test import saved_metrics
+from .umc_bundle import SMALL, parsed, run_bundle
 
 
 def test_few_labels_train_and_evaluate(tmp_path: Path) -> None:

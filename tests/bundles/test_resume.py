@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from .umc_bundle import ROOT, SMALL, configs, run_bundle
+from .bundle_under_test import ROOT
+from .umc_bundle import SMALL, configs, run_bundle
 
 EPOCHS = {**SMALL, "trainer#max_epochs": 3}
 

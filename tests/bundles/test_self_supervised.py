@@ -11,8 +11,8 @@ from monai.data import Dataset
 
 from monai_mtunet.data import LoadSyntheticd
 
-from .test_umc_bundle import parsed, saved_metrics
-from .umc_bundle import SMALL, run_bundle
+from .bundle_under_test import saved_metrics
+from .umc_bundle import SMALL, parsed, run_bundle
 
 NOISE_2D = {"mean": [0.0] * 3, "std": [1.0] * 3, "augment": []}
 real = pytest.mark.skipif("MONAI_DATA_DIRECTORY" not in os.environ, reason="MONAI_DATA_DIRECTORY names no data")

@@ -1,6 +1,5 @@
 """The UMC bundle from training to files, its overlays and overrides."""
 
-import csv
 import json
 import os
 from pathlib import Path
@@ -10,29 +9,16 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from monai.bundle import ConfigParser, ConfigWorkflow
+from monai.bundle import ConfigWorkflow
 from PIL import Image
 
 import monai_mtunet
 from monai_mtunet.bundle import check_overrides
 
-from .umc_bundle import BUNDLE, SMALL, configs, run_bundle
+from .bundle_under_test import saved_metrics
+from .umc_bundle import BUNDLE, SMALL, UMC, configs, parsed, run_bundle
 
-FILES = {"meta_file": str(BUNDLE / "metadata.json"), "logging_file": str(BUNDLE / "logging.conf")}
 SMALL_VOLUME = SMALL | {"load#0#spatial_size": 16}
-
-
-def parsed(*names: str, **overrides: Any) -> ConfigParser:
-    parser = ConfigParser()
-    parser.read_config(configs(*names))
-    parser.update(overrides)
-    parser.parse()
-    return parser
-
-
-def saved_metrics(folder: Path) -> dict[str, float]:
-    with open(folder / "evaluation" / "metrics.csv") as file:
-        return {name: float(value) for name, value in csv.reader(file)}
 
 
 @pytest.mark.parametrize(
@@ -40,7 +26,7 @@ def saved_metrics(folder: Path) -> dict[str, float]:
     [("train", ["train"]), ("train", ["train", "evaluate"]), ("inference", ["inference"])],
 )
 def test_has_the_properties_of_a_zoo_bundle(kind: str, names: list[str], tmp_path: Path) -> None:
-    workflow = ConfigWorkflow(configs(*names), workflow_type=kind, output_dir=str(tmp_path), **FILES)
+    workflow = ConfigWorkflow(configs(*names), workflow_type=kind, output_dir=str(tmp_path), **UMC.files)
     workflow.initialize()
     assert workflow.check_properties() == []
 
