@@ -4,10 +4,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 
+@torch.compiler.disable  # the compiler takes no checkpoint with contexts of its own; what is around it compiles
 def checkpoint_exactly(module: nn.Module, function: Callable[..., Any], *args: Any) -> Any:
     """Compute ``function(*args)`` without keeping what its backward pass needs, which is computed again there.
 

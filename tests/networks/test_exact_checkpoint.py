@@ -128,3 +128,13 @@ def test_an_interrupted_recomputation_leaves_the_buffers_in_place():
     for name, b in network.named_buffers():
         assert b is buffers[name][0]
         assert torch.equal(b, buffers[name][1])
+
+
+def test_the_compiler_leaves_it_alone():
+    plain, checkpointed = (network.encoder.blocks[0] for network in pair())
+    x = torch.rand(2, 3, 16, 16)
+    for block in (plain, torch.compile(checkpointed, backend="eager")):
+        block([x])[1].square().mean().backward()
+    gradients = [[p.grad for p in block.parameters()] for block in (plain, checkpointed)]
+    torch.testing.assert_close(*gradients, rtol=0, atol=0)
+    torch.testing.assert_close(checkpointed.state_dict(), plain.state_dict(), rtol=0, atol=0)
