@@ -25,6 +25,7 @@ from monai_mtunet.data.cityscapes import (
     CITYSCAPES_PALETTE,
     cityscapes_datalist,
 )
+from monai_mtunet.data.cityscapes_camera import LoadCityscapesCamerad
 from monai_mtunet.data.decathlon import (
     HIPPOCAMPUS_CLASSES,
     HIPPOCAMPUS_PALETTE,
@@ -34,6 +35,8 @@ from monai_mtunet.data.decathlon import (
 from monai_mtunet.data.folder import folder_datalist
 from monai_mtunet.data.keep_labels import keep_labels
 from monai_mtunet.data.labelled_weights import labelled_weights
+from monai_mtunet.data.mtan_arrays import LoadMTANArraysd, mtan_datalist
+from monai_mtunet.data.nyuv2 import NYUV2_CLASSES, NYUV2_PALETTE
 from monai_mtunet.data.sstem import (
     SSTEM_CLASS_OF_LABEL,
     SSTEM_CLASSES,
@@ -73,6 +76,8 @@ __all__ = [
     "GEOMETRY_PALETTE",
     "HIPPOCAMPUS_CLASSES",
     "HIPPOCAMPUS_PALETTE",
+    "NYUV2_CLASSES",
+    "NYUV2_PALETTE",
     "SSTEM_CLASSES",
     "SSTEM_CLASS_OF_LABEL",
     "SSTEM_FOLDS",
@@ -84,6 +89,8 @@ __all__ = [
     "SYNTHETIC_CLASSES",
     "SYNTHETIC_LABELS",
     "SYNTHETIC_PALETTE",
+    "LoadCityscapesCamerad",
+    "LoadMTANArraysd",
     "LoadSyntheticGeometryd",
     "LoadSyntheticd",
     "camvid_datalist",
@@ -93,5 +100,6 @@ __all__ = [
     "hippocampus_scan",
     "keep_labels",
     "labelled_weights",
+    "mtan_datalist",
     "synthetic_datalist",
 ]

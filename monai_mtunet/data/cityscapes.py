@@ -1,4 +1,4 @@
-"""Cityscapes: urban street scenes with fine and coarse annotations, in 19 classes and 7 categories.
+"""Cityscapes: urban street scenes with fine and coarse annotations, in 19 classes and 7 categories, and disparity.
 
 Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR 2016. Classes, categories and
 colours are those of ``cityscapesscripts/helpers/labels.py``. Home: https://www.cityscapes-dataset.com
@@ -25,7 +25,16 @@ __all__ = [
     "cityscapes_datalist",
 ]
 
-SOURCE = "https://www.cityscapes-dataset.com (leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip or gtCoarse.zip)"
+SOURCE = (
+    "https://www.cityscapes-dataset.com (leftImg8bit_trainvaltest.zip, gtFine_trainvaltest.zip or gtCoarse.zip; for "
+    "depth disparity_trainvaltest.zip and camera_trainvaltest.zip)"
+)
+SUFFIXES = {
+    "gtFine": "_gtFine_labelIds.png",
+    "gtCoarse": "_gtCoarse_labelIds.png",
+    "disparity": "_disparity.png",
+    "camera": "_camera.json",
+}
 OFFICIAL_COUNTS = {"train": 2975, "val": 500, "test": 1525, "train_extra": 19998}
 
 # fmt: off
@@ -39,7 +48,7 @@ CITYSCAPES_PALETTE = (
     (0, 0, 70), (0, 60, 100), (0, 80, 100), (0, 0, 230), (119, 11, 32),
 )
 # The categories have no official colours: each takes that of its most frequent class. "void" is last, so that it
-# can be left away.
+# can be left away: the first 7 are the 7 classes of MTAN.
 CITYSCAPES_CATEGORIES = ("flat", "construction", "object", "nature", "sky", "human", "vehicle", "void")
 CITYSCAPES_CATEGORY_PALETTE = (
     (128, 64, 128), (70, 70, 70), (153, 153, 153), (107, 142, 35), (70, 130, 180), (220, 20, 60), (0, 0, 142),
@@ -74,15 +83,21 @@ def cityscapes_datalist(
     """List the images of a section of Cityscapes, with the annotations that your tasks need.
 
     It reads the official layout, ``leftImg8bit/{section}/{city}/{frame}_leftImg8bit.png`` and
-    ``{annotation}/{section}/{city}/{frame}_{annotation}_labelIds.png``. A part of the data set is accepted with a
-    warning; a frame that lacks its image or one of its annotations is not.
+    ``{annotation}/{section}/{city}/{frame}_{annotation}_labelIds.png``, and for depth
+    ``disparity/{section}/{city}/{frame}_disparity.png`` and ``camera/{section}/{city}/{frame}_camera.json``. A part of
+    the data set is accepted with a warning; a frame that lacks one of its files is not.
+
+    Disparity becomes depth by `LoadSampled` (which keeps the 16 bits of its files), `LoadCityscapesCamerad`,
+    `DecodeDisparityd` and `DisparityToDepthd`, in this order. Do so before images are resized: a disparity in pixels
+    and the focal length shrink with an image's width, at 1/8 of the size to 1/8 (and resizing does not scale values),
+    while a depth in metres stays what it is. Resize depth by nearest neighbour, as labels, or it bleeds over edges.
 
     Args:
         dataset_dir: folder that holds ``leftImg8bit`` and the annotations.
         section: "train", "val", "test" (public annotations are empty: pass ``labels={}``), or "train_extra" (coarse
             annotations only).
-        labels: for every label key of a sample, the annotation to take: "gtFine" or "gtCoarse". Two keys may take the
-            same one, for classes and categories. Default: ``{"segment": "gtFine"}``.
+        labels: for every key of a sample beside the image, what to take: "gtFine", "gtCoarse", "disparity" or "camera".
+            Two keys may take the same, for classes and categories. Default: ``{"segment": "gtFine"}``.
 
     Returns:
         ``[{"image": ..., "segment": ...}, ...]``, absolute paths. Label maps hold `CITYSCAPES_LABELS`.
@@ -93,16 +108,18 @@ def cityscapes_datalist(
 
     Example:
         >>> frames = cityscapes_datalist("cityscapes", "train", {"coarse": "gtCoarse", "segment": "gtFine"})
+        >>> targets = {"segment": "gtFine", "depth": "disparity", "camera": "camera"}
+        >>> frames = cityscapes_datalist("cityscapes", "train", targets)
     """
     labels = {"segment": "gtFine"} if labels is None else labels
-    if section not in OFFICIAL_COUNTS or not set(labels.values()) <= {"gtFine", "gtCoarse"}:
+    if section not in OFFICIAL_COUNTS or not set(labels.values()) <= set(SUFFIXES):
         raise ValueError(
-            f"Cityscapes has the sections {', '.join(OFFICIAL_COUNTS)} and the annotations gtFine and gtCoarse, "
+            f"Cityscapes has the sections {', '.join(OFFICIAL_COUNTS)} and the labels {', '.join(SUFFIXES)}, "
             f"got section {section!r} and labels {dict(labels)}."
         )
     folder = dataset_folder(dataset_dir, "Cityscapes", SOURCE)
     suffixes = {"image": ("leftImg8bit", "_leftImg8bit.png")}
-    suffixes |= {key: (annotation, f"_{annotation}_labelIds.png") for key, annotation in labels.items()}
+    suffixes |= {key: (kind, SUFFIXES[kind]) for key, kind in labels.items()}
     check_files(
         [{key: str(folder / kind / section) for key, (kind, _) in suffixes.items()}], folder, "Cityscapes", SOURCE
     )

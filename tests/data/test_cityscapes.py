@@ -28,10 +28,12 @@ def cityscapes(tmp_path):
             ("gtFine", "gtFine_labelIds"),
             ("gtFine", "gtFine_color"),
             ("gtCoarse", "gtCoarse_labelIds"),
+            ("disparity", "disparity"),
+            ("camera", "camera"),
         ):
             folder = tmp_path / kind / "train" / city
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{frame}_{suffix}.png").touch()
+            (folder / f"{frame}_{suffix}.{'json' if kind == 'camera' else 'png'}").touch()
     return tmp_path
 
 
@@ -49,6 +51,20 @@ def test_official_layout(cityscapes):
     }
     assert [set(item) for item in cityscapes_datalist(cityscapes)] == [{"image", "segment"}] * 3
     assert [set(item) for item in cityscapes_datalist(cityscapes, labels={})] == [{"image"}] * 3
+
+
+@pytest.mark.filterwarnings("ignore:.*frames of Cityscapes")
+def test_disparity_and_cameras_on_request(cityscapes):
+    targets = {"segment": "gtFine", "depth": "disparity", "camera": "camera"}
+    assert cityscapes_datalist(cityscapes, "train", targets)[2] == {
+        "image": str(cityscapes / "leftImg8bit/train/zurich/zurich_000001_000019_leftImg8bit.png"),
+        "segment": str(cityscapes / "gtFine/train/zurich/zurich_000001_000019_gtFine_labelIds.png"),
+        "depth": str(cityscapes / "disparity/train/zurich/zurich_000001_000019_disparity.png"),
+        "camera": str(cityscapes / "camera/train/zurich/zurich_000001_000019_camera.json"),
+    }
+    (cityscapes / "camera/train/zurich/zurich_000001_000019_camera.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"11 of 12 files .*zurich_000001_000019_camera\.json.*camera_trainval"):
+        cityscapes_datalist(cityscapes, "train", targets)
 
 
 def test_a_part_is_taken_with_a_warning(cityscapes):
@@ -72,7 +88,7 @@ def test_missing_parts_are_named(cityscapes, tmp_path):
         cityscapes_datalist("")
     with pytest.raises(ValueError, match="train_extra"):
         cityscapes_datalist(cityscapes, "training")
-    with pytest.raises(ValueError, match="gtFine and gtCoarse"):
+    with pytest.raises(ValueError, match="gtFine, gtCoarse, disparity, camera"):
         cityscapes_datalist(cityscapes, labels={"segment": "gtfine"})
 
 
