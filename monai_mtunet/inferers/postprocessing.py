@@ -28,7 +28,8 @@ def postprocessing(tasks: Sequence[Task], output_dir: str | Path, preprocessing:
         tasks: the declared tasks.
         output_dir: folder of the files.
         preprocessing: the transforms that made ``image``; the invertible ones (orientation, resampling, padding,
-            intensity scaling) are undone, so that files fit the original image; of label maps only the spatial ones.
+            intensity scaling) are undone, so that files fit the original image; of what is no picture only the spatial
+            ones, by nearest neighbour: neither classes nor depths on both sides of an edge are mixed.
             ``None`` leaves them.
 
     Returns:
@@ -50,13 +51,13 @@ def _undo(task: Task, preprocessing: Compose) -> list[MapTransform]:
     if not task.is_dense:
         return []
     steps: list[Any] = [step for step in preprocessing.flatten().transforms if isinstance(step, InvertibleTransform)]
-    if task.is_label:
-        # Scaling intensities back would scale class numbers. MONAI's lazy transforms are the spatial ones.
+    if not task.is_picture:
+        # Scaling intensities back would scale class numbers, or metres. MONAI's lazy transforms are the spatial ones.
         steps = [step for step in steps if isinstance(step, LazyTrait | Transposed)]
     if not steps:
         return []
     key = f"pred_{task.name}"
     return [
         EnsureTyped(key, track_meta=True),  # Invertd passes plain tensors by
-        Invertd(key, transform=Compose(steps), orig_keys="image", nearest_interp=task.is_label),
+        Invertd(key, transform=Compose(steps), orig_keys="image", nearest_interp=not task.is_picture),
     ]

@@ -81,10 +81,12 @@ class SavePaneld(_SampleWriter):
 
 
 class SavePredictionsd(_SampleWriter):
-    """Writes ``<stem>_<task>.nii.gz`` for volumes, with the input's affine, or ``<stem>_<task>.png`` for images.
+    """Writes ``<stem>_<task>.nii.gz`` for volumes, with the input's affine, or ``.png`` or ``.npy`` for images.
 
     Label PNGs are 8-bit indices with the task's palette; intensity PNGs are the task's picture, which for restoration
-    is the data range clipped and rounded to 8 bit. Tasks that are not dense go to ``<stem>_<task>.json``.
+    is the data range clipped and rounded to 8 bit. What 8 bits do not hold, such as depth in metres, goes to
+    ``<stem>_<task>.npy``: float32, (H, W) of one channel, else (C, H, W). Tasks that are not dense go to
+    ``<stem>_<task>.json``.
 
     Args:
         tasks: the declared tasks.
@@ -106,7 +108,7 @@ class SavePredictionsd(_SampleWriter):
                 content = json.dumps(task.to_json(prediction), indent=2, ensure_ascii=False)
                 path.with_name(path.name + ".json").write_text(content + "\n", encoding="utf-8")
             elif prediction.ndim == 3:
-                _png(task, prediction).save(path.with_name(path.name + ".png"))
+                _save_image(task, prediction, path)
             else:
                 _save_volume(task, prediction, meta, path)
         return dict(data)
@@ -117,6 +119,14 @@ def _save_volume(task: Task, prediction: Tensor, meta: Mapping[str, Any], path: 
     saver = SaveImage(output_ext=".nii.gz", output_dtype=dtype, resample=False, print_log=False)
     # SaveImage takes a plain tensor's first spatial axis for channels, and fails or mixes up the affine.
     saver(prediction if isinstance(prediction, MetaTensor) else MetaTensor(prediction, meta=dict(meta)), filename=path)
+
+
+def _save_image(task: Task, prediction: Tensor, path: Path) -> None:
+    if task.is_label or task.is_picture:
+        _png(task, prediction).save(path.with_name(path.name + ".png"))
+    else:
+        values = prediction.cpu().numpy().astype(np.float32)
+        np.save(path.with_name(path.name + ".npy"), values[0] if len(values) == 1 else values)
 
 
 def _png(task: Task, prediction: Tensor) -> Image.Image:

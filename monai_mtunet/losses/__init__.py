@@ -1,5 +1,6 @@
 """Losses: what MONAI lacks for missing targets, and their combination over tasks."""
 
+from .masked_cosine import MaskedCosineLoss
 from .masked_regression import MaskedRegressionLoss
 from .multi_task_loss import MultiTaskLoss
 from .parameter_groups import parameter_groups
@@ -20,6 +21,7 @@ __all__ = [
     "DynamicWeightAverage",
     "FixedWeighting",
     "GeometricMeanWeighting",
+    "MaskedCosineLoss",
     "MaskedDiceCELoss",
     "MaskedRegressionLoss",
     "MultiTaskLoss",

@@ -1,17 +1,26 @@
 """Metrics that ignite and MONAI lack."""
 
+from .angular_error import MissingAwareAngularErrorMetric
+from .depth import MissingAwareDeltaMetric, MissingAwareRelativeErrorMetric
 from .missing_aware import (
     MissingAwareDiceMetric,
+    MissingAwareMAEMetric,
     MissingAwareMSEMetric,
     MissingAwarePSNRMetric,
+    MissingAwareRMSEMetric,
     MissingAwareSSIMMetric,
 )
 from .top_k_accuracy import MissingAwareTopKAccuracy
 
 __all__ = [
+    "MissingAwareAngularErrorMetric",
+    "MissingAwareDeltaMetric",
     "MissingAwareDiceMetric",
+    "MissingAwareMAEMetric",
     "MissingAwareMSEMetric",
     "MissingAwarePSNRMetric",
+    "MissingAwareRMSEMetric",
+    "MissingAwareRelativeErrorMetric",
     "MissingAwareSSIMMetric",
     "MissingAwareTopKAccuracy",
 ]

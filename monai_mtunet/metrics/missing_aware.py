@@ -6,27 +6,18 @@ import math
 
 import torch
 import torch.nn.functional as F
-from monai.metrics import CumulativeIterationMetric, DiceMetric, MSEMetric, PSNRMetric, SSIMMetric
+from monai.metrics import DiceMetric, MAEMetric, MSEMetric, PSNRMetric, RMSEMetric, SSIMMetric
 from monai.metrics.regression import compute_ssim_and_cs
-from monai.utils import MetricReduction
 from torch import Tensor
 
-
-class _NaNWithoutTarget(CumulativeIterationMetric):
-    """NaN where no image has a target: MONAI's reductions give 0 then, which claims a result."""
-
-    def aggregate(self, reduction: MetricReduction | str | None = None) -> Tensor | tuple[Tensor, Tensor]:
-        result: Tensor | tuple[Tensor, Tensor] = super().aggregate(reduction)  # type: ignore[safe-super]
-        if isinstance(result, Tensor) and torch.isnan(self.get_buffer()).all():
-            return torch.full_like(result, torch.nan)
-        return result
+from .nan_without_target import NaNWithoutTarget, mean_over_valid_elements
 
 
-class MissingAwareDiceMetric(_NaNWithoutTarget, DiceMetric):
+class MissingAwareDiceMetric(NaNWithoutTarget, DiceMetric):
     """MONAI's ``DiceMetric``, which leaves out classes that an image lacks; NaN when no image has any."""
 
 
-class MissingAwareMSEMetric(_NaNWithoutTarget, MSEMetric):
+class MissingAwareMSEMetric(NaNWithoutTarget, MSEMetric):
     """MONAI's ``MSEMetric`` per image over the voxels whose target is not NaN.
 
     An image without any target is left out; NaN when no image has one. A prediction that is NaN where there is a
@@ -41,7 +32,31 @@ class MissingAwareMSEMetric(_NaNWithoutTarget, MSEMetric):
         return _mean_squared_error(y_pred, y)
 
 
-class MissingAwarePSNRMetric(_NaNWithoutTarget, PSNRMetric):
+class MissingAwareRMSEMetric(NaNWithoutTarget, RMSEMetric):
+    """MONAI's ``RMSEMetric``: the root of what `MissingAwareMSEMetric` measures, per image.
+
+    Args:
+        reduction: as in MONAI.
+        get_not_nans: as in MONAI.
+    """
+
+    def _compute_metric(self, y_pred: Tensor, y: Tensor) -> Tensor:
+        return _mean_squared_error(y_pred, y).sqrt()
+
+
+class MissingAwareMAEMetric(NaNWithoutTarget, MAEMetric):
+    """MONAI's ``MAEMetric`` per image over the voxels whose target is not NaN; see `MissingAwareMSEMetric`.
+
+    Args:
+        reduction: as in MONAI.
+        get_not_nans: as in MONAI.
+    """
+
+    def _compute_metric(self, y_pred: Tensor, y: Tensor) -> Tensor:
+        return mean_over_valid_elements(torch.abs(y_pred - y), ~torch.isnan(y))
+
+
+class MissingAwarePSNRMetric(NaNWithoutTarget, PSNRMetric):
     """MONAI's ``PSNRMetric`` per image over the voxels whose target is not NaN: 10 log10(max_val^2 / MSE), in dB.
 
     An image without any target is left out; NaN when no image has one. A prediction that is NaN where there is a
@@ -57,7 +72,7 @@ class MissingAwarePSNRMetric(_NaNWithoutTarget, PSNRMetric):
         return 20 * math.log10(self.max_val) - 10 * torch.log10(_mean_squared_error(y_pred, y))
 
 
-class MissingAwareSSIMMetric(_NaNWithoutTarget, SSIMMetric):
+class MissingAwareSSIMMetric(NaNWithoutTarget, SSIMMetric):
     """MONAI's ``SSIMMetric`` averaged over the windows in which every voxel has a target.
 
     The window shrinks on axes shorter than it (to the largest odd size), so that thin volumes can be measured. An image
@@ -95,6 +110,4 @@ class MissingAwareSSIMMetric(_NaNWithoutTarget, SSIMMetric):
 
 def _mean_squared_error(y_pred: Tensor, y: Tensor) -> Tensor:
     """Per image (B, 1), over the voxels whose target is not NaN."""
-    squared_error = torch.square(y_pred - y).nan_to_num(nan=torch.inf, posinf=torch.inf)
-    squared_error = squared_error.masked_fill(torch.isnan(y), torch.nan).flatten(start_dim=1)
-    return torch.nanmean(squared_error, dim=1, keepdim=True)
+    return mean_over_valid_elements(torch.square(y_pred - y), ~torch.isnan(y))

@@ -1,6 +1,8 @@
 """Tasks: what a network predicts, declared once."""
 
 from .classification import ClassificationTask
+from .colour_bar import ColourBar
+from .depth import DepthTask
 from .derive import (
     image_classes,
     label_classes,
@@ -12,13 +14,23 @@ from .derive import (
     task_metrics,
     task_names,
 )
+from .distance import DistanceTask
+from .normals import NormalsTask
 from .panel import draw_panel, rasterise, save_panel
+from .quantity import QuantityTask
+from .regression import RegressionTask
 from .restoration import RestorationTask
 from .segmentation import SegmentationTask
 from .task import Task
 
 __all__ = [
     "ClassificationTask",
+    "ColourBar",
+    "DepthTask",
+    "DistanceTask",
+    "NormalsTask",
+    "QuantityTask",
+    "RegressionTask",
     "RestorationTask",
     "SegmentationTask",
     "Task",

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from torch import Tensor
 
+from .colour_bar import ColourBar
 from .restoration import RestorationTask
 from .task import Picture, Task
 
@@ -39,13 +41,14 @@ def draw_panel(
     """
     rows = []
     for index, image in enumerate(images):
-        row = {"input": _draw_input(tasks, image)}
+        row = {"input": draw_input(tasks, image)}
         for task in tasks:
             row[task.name] = _draw(task, predictions[index][task.name])
             if targets is not None and task.name in targets[index]:
                 row[f"{task.name}: target"] = _draw(task, task.values_of_target(targets[index][task.name]))
         rows.append(row)
-    return _layout(rows, _legend(tasks), title)
+    bars = {task.name: bar for task in tasks if (bar := task.colour_bar()) is not None}
+    return _layout(rows, _legend(tasks), bars, title)
 
 
 def rasterise(figure: Figure) -> Picture:
@@ -61,9 +64,13 @@ def save_panel(figure: Figure, path: str | Path) -> None:
     figure.savefig(path)
 
 
-def _draw_input(tasks: Sequence[Task], image: Tensor) -> Picture:
-    """In the units of a restoration task of the same channels, so that both can be compared; else 1-99 % window."""
-    plane = _slice(image)
+def draw_input(tasks: Sequence[Task], image: Tensor) -> Picture:
+    """Draw a network's input (C, *spatial); of volumes the middle slice.
+
+    It is drawn in the units of a restoration task of the same channels, so that both can be compared; else between its
+    1st and 99th percentile.
+    """
+    plane = middle_slice(image)
     for task in tasks:
         if isinstance(task, RestorationTask) and task.channels == len(plane):
             return task.draw(task.undo(plane, channel_axis=0))
@@ -73,10 +80,10 @@ def _draw_input(tasks: Sequence[Task], image: Tensor) -> Picture:
 
 
 def _draw(task: Task, values: Tensor) -> Picture:
-    return task.draw(_slice(values) if task.is_dense else values)
+    return task.draw(middle_slice(values) if task.is_dense else values)
 
 
-def _slice(values: Tensor) -> Tensor:
+def middle_slice(values: Tensor) -> Tensor:
     """(C, H, W) as it is; of a volume (C, X, Y, Z) the middle slice along z, turned so that x runs right and y up."""
     values = torch.as_tensor(values)
     if values.ndim == 3:
@@ -95,7 +102,9 @@ def _legend(tasks: Sequence[Task]) -> dict[str, tuple[int, int, int]]:
     return dict(entries[:_MAX_LEGEND])
 
 
-def _layout(rows: list[dict[str, Picture]], legend: dict[str, tuple[int, int, int]], title: str) -> Figure:
+def _layout(
+    rows: list[dict[str, Picture]], legend: dict[str, tuple[int, int, int]], bars: dict[str, ColourBar], title: str
+) -> Figure:
     columns = len(rows[0])
     height, width = rows[0]["input"].shape[:2]
     cell = 2.6  # inches
@@ -104,28 +113,38 @@ def _layout(rows: list[dict[str, Picture]], legend: dict[str, tuple[int, int, in
     legend_columns = max(1, int(width_inches / (0.6 + 0.075 * widest)))  # as many as fit at this font size
     legend_height = 0.2 * -(-len(legend) // legend_columns) + 0.1
     cell_height = cell * min(max(height / width, 0.3), 1.5)
-    figure = Figure(
-        figsize=(width_inches, (cell_height + 0.3) * len(rows) + 0.4 + legend_height), dpi=110, layout="constrained"
+    height_inches = (cell_height + 0.3) * len(rows) + 0.4 + legend_height + (0.5 if bars else 0)
+    figure = Figure(figsize=(width_inches, height_inches), dpi=110, layout="constrained")
+    # The last row holds the colour bars, each as wide as its task's columns.
+    grid = figure.add_gridspec(
+        len(rows) + bool(bars), columns, height_ratios=[cell_height] * len(rows) + [0.1] * bool(bars)
     )
-    axes = figure.subplots(len(rows), columns, squeeze=False)
-    for row, row_axes in zip(rows, axes, strict=True):
-        for (caption, picture), axis in zip(row.items(), row_axes, strict=True):
+    for i, row in enumerate(rows):
+        for j, (caption, picture) in enumerate(row.items()):
+            axis = figure.add_subplot(grid[i, j])
             axis.imshow(picture, interpolation="nearest")
             axis.set_title(caption, fontsize=9)
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_color("lightgrey")  # shows where a picture with white (missing) borders ends
+    for name, bar in bars.items():
+        own = [j for j, caption in enumerate(rows[0]) if caption in (name, f"{name}: target")]
+        _draw_bar(figure.add_subplot(grid[-1, own[0] : own[-1] + 1]), bar)
     if title:
         figure.suptitle(title, fontsize=min(10.0, 110 * width_inches / len(title)))  # long file names fit as well
     if legend:
-        patches = [
-            Patch(facecolor="#{:02x}{:02x}{:02x}".format(*rgb), edgecolor="grey", label=text)
-            for text, rgb in legend.items()
-        ]
-        figure.legend(
-            handles=patches,
-            loc="outside lower center",
-            ncols=min(legend_columns, len(legend)),
-            fontsize=8,
-            frameon=False,
-        )
+        _draw_legend(figure, legend, min(legend_columns, len(legend)))
     return figure
+
+
+def _draw_legend(figure: Figure, legend: dict[str, tuple[int, int, int]], columns: int) -> None:
+    patches = [
+        Patch(facecolor="#{:02x}{:02x}{:02x}".format(*rgb), edgecolor="grey", label=text)
+        for text, rgb in legend.items()
+    ]
+    figure.legend(handles=patches, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
+
+
+def _draw_bar(axis: Axes, bar: ColourBar) -> None:
+    axis.figure.colorbar(bar.mappable(), cax=axis, orientation="horizontal")
+    axis.set_xlabel(bar.label, fontsize=8)
+    axis.tick_params(labelsize=8)

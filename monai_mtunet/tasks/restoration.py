@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from ..losses import MaskedRegressionLoss
 from ..metrics import MissingAwareMSEMetric, MissingAwarePSNRMetric, MissingAwareSSIMMetric
-from .task import Picture, Task
+from .regression import RegressionTask
+from .task import Picture
 
 
-class RestorationTask(Task):
+class RestorationTask(RegressionTask):
     """The clean image behind a degraded one: denoising, deblurring, artefact removal.
 
     The network sees and predicts normalised intensities (x - mean) / std; the target is the clean image, normalised
@@ -45,6 +46,8 @@ class RestorationTask(Task):
     Example:
         >>> RestorationTask("denoise", channels=3, data_range=(0, 255), mean=[110, 113, 118], std=[77, 75, 76])
     """
+
+    is_picture = True
 
     def __init__(
         self,
@@ -84,19 +87,11 @@ class RestorationTask(Task):
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
         """See the class."""
         if not self.clean_target:
-            return {
-                f"{self.name}_noisy_mse": IgniteMetricHandler(
-                    MissingAwareMSEMetric(), output_transform=self._prediction_and_target
-                )
-            }
+            return {f"{self.name}_noisy_mse": self._measure(MissingAwareMSEMetric())}
         width = self.high - self.low
         metrics: dict[str, Metric] = {
-            f"{self.name}_psnr": IgniteMetricHandler(
-                MissingAwarePSNRMetric(width), output_transform=self._prediction_and_target
-            ),
-            f"{self.name}_ssim": IgniteMetricHandler(
-                MissingAwareSSIMMetric(spatial_dims, data_range=width), output_transform=self._prediction_and_target
-            ),
+            f"{self.name}_psnr": self._measure(MissingAwarePSNRMetric(width)),
+            f"{self.name}_ssim": self._measure(MissingAwareSSIMMetric(spatial_dims, data_range=width)),
         }
         if self.input_metric:
             metrics[f"{self.name}_psnr_input"] = IgniteMetricHandler(
@@ -105,7 +100,8 @@ class RestorationTask(Task):
         return metrics
 
     def _prediction_and_target(self, output: dict[str, Any]) -> tuple[Tensor, Tensor]:
-        return self.undo(output["pred"][self.name].float()), self.undo(output["label"][self.name])
+        prediction, target = super()._prediction_and_target(output)
+        return self.undo(prediction), self.undo(target)
 
     def _input_and_target(self, output: dict[str, Any]) -> tuple[Tensor, Tensor]:
         image, target = output["image"], output["label"][self.name]
@@ -126,16 +122,6 @@ class RestorationTask(Task):
         shape = [1] * values.ndim
         shape[channel_axis] = -1
         return values * self.std.to(values).view(shape) + self.mean.to(values).view(shape)
-
-    def prepare_target(self, target: Tensor) -> Tensor:
-        """(B, C, *spatial) -> float32, checked for channels and infinities."""
-        if target.shape[1] != self.channels:
-            raise ValueError(
-                f"Task {self.name!r} has {self.channels} channel(s), its target has shape {tuple(target.shape)}."
-            )
-        if torch.isinf(target).any():
-            raise ValueError(f"Task {self.name!r}: the target holds infinite values; mark missing voxels with NaN.")
-        return target.float()
 
     def postprocess(self, prediction: Tensor) -> Tensor:
         """Prediction (C, *spatial) in network units -> float32 in the data's units, not clipped."""

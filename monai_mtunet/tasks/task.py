@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from ignite.metrics import Metric
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from .colour_bar import ColourBar
 
 Picture = npt.NDArray[np.uint8]
 
@@ -33,6 +36,8 @@ class Task(ABC):
         is_dense: whether it is predicted per voxel, (B, C, *spatial). Otherwise there is one vector per image, (B, C):
             it has no place in the image, so nothing spatial is done to it, and it is saved as JSON.
         is_label: whether what it saves is a label map: resampled by nearest neighbour, never rescaled.
+        is_picture: whether it predicts intensities as the network's input has them: what scaled the input is undone
+            for it too, and of images a PNG is saved. What is neither label nor picture is saved as float32.
 
     Raises:
         ValueError: When the name is not an identifier or taken, or there is not at least one channel.
@@ -40,6 +45,7 @@ class Task(ABC):
 
     is_dense: bool = True
     is_label: bool = False
+    is_picture: bool = False
 
     def __init__(self, name: str, channels: int, loss: nn.Module | None = None) -> None:
         if not name.isidentifier():
@@ -107,6 +113,10 @@ class Task(ABC):
     def legend(self) -> dict[str, tuple[int, int, int]]:
         """What the colours of :meth:`draw` mean, ``{text: RGB}``; empty where they are the intensities themselves."""
         return {}
+
+    def colour_bar(self) -> ColourBar | None:
+        """The scale of :meth:`draw`, one for predictions and targets; none where colours are not those of a scale."""
+        return None
 
     def metadata(self, spatial_dims: int) -> dict[str, Any]:
         """The description of this output in a bundle's ``metadata.json`` (``network_data_format.outputs``)."""

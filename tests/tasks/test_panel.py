@@ -3,7 +3,16 @@ import pytest
 import torch
 from PIL import Image
 
-from monai_mtunet.tasks import RestorationTask, SegmentationTask, draw_panel, rasterise, save_panel
+from monai_mtunet.tasks import (
+    DepthTask,
+    DistanceTask,
+    NormalsTask,
+    RestorationTask,
+    SegmentationTask,
+    draw_panel,
+    rasterise,
+    save_panel,
+)
 
 PALETTE = [[0, 0, 0], [255, 0, 0]]
 
@@ -33,7 +42,7 @@ def titles(figure):
 
 
 def pictures(figure):
-    return {axis.get_title(): np.asarray(axis.images[0].get_array()) for axis in figure.axes}
+    return {axis.get_title(): np.asarray(axis.images[0].get_array()) for axis in figure.axes if axis.images}
 
 
 def legend_texts(figure):
@@ -129,3 +138,47 @@ def test_legend_and_title_of_a_narrow_panel_are_not_cut_off():
     assert figure.bbox.y0 <= legend.y0
     title = next(text for text in figure.texts if text.get_text().startswith("a_long")).get_window_extent()
     assert figure.bbox.x0 <= title.x0 < title.x1 <= figure.bbox.x1
+
+
+class TestColourBars:
+    @pytest.fixture
+    def scaled(self):
+        return [DepthTask("depth", draw_range=(0, 20)), DistanceTask("distance", truncate=5), NormalsTask("normals")]
+
+    @staticmethod
+    def sample(*spatial):
+        prediction = {"depth": torch.full((1, *spatial), 10.0), "distance": torch.zeros(1, *spatial)}
+        prediction["normals"] = torch.zeros(3, *spatial)
+        prediction["normals"][2] = 1
+        return torch.randn(1, *spatial), prediction
+
+    @pytest.mark.parametrize("spatial", [(8, 16), (6, 8, 5)])
+    def test_every_scale_is_drawn_once_for_all_samples_with_its_unit(self, scaled, spatial):
+        image, prediction = self.sample(*spatial)
+        figure = draw_panel(scaled, [image] * 2, [prediction] * 2, [prediction] * 2)
+        bars = {axis.get_xlabel(): axis.get_xlim() for axis in figure.axes if axis.get_xlabel()}
+        assert bars == {"depth [m]": (0, 20), "distance [voxel]": (-5, 5)}
+        drawn = pictures(figure)
+        np.testing.assert_array_equal(drawn["depth"], drawn["depth: target"])
+        assert legend_texts(figure) == ["x", "y", "z"]
+
+    def test_without_a_scale_there_is_no_bar(self, tasks):
+        image, prediction, target = sample(8, 10)
+        assert len(draw_panel(tasks, [image], [prediction], [target]).axes) == 5
+
+    @pytest.mark.parametrize("targets", [False, True])
+    @pytest.mark.parametrize("spatial", [(8, 16), (16, 8)])
+    def test_bars_are_within_the_figure_and_below_the_pictures_of_their_task(self, scaled, targets, spatial):
+        image, prediction = self.sample(*spatial)
+        figure = draw_panel(scaled, [image], [prediction], [prediction] if targets else None, title="frame")
+        rasterise(figure)
+        renderer = figure.canvas.get_renderer()
+        boxes = {axis.get_title() or axis.get_xlabel(): axis.get_tightbbox(renderer) for axis in figure.axes}
+        for name, bar in (("depth", boxes["depth [m]"]), ("distance", boxes["distance [voxel]"])):
+            assert figure.bbox.x0 <= bar.x0 < bar.x1 <= figure.bbox.x1
+            assert figure.bbox.y0 <= bar.y0
+            assert bar.y1 <= boxes[name].y0
+            last = boxes[f"{name}: target"] if targets else boxes[name]
+            assert (bar.x0 + bar.x1) / 2 == pytest.approx((boxes[name].x0 + last.x1) / 2, abs=8)
+        assert boxes["depth [m]"].x1 <= boxes["distance [voxel]"].x0
+        assert figure.legends[0].get_window_extent().y1 <= boxes["depth [m]"].y0

@@ -1,0 +1,84 @@
+"""Distance to a boundary as a task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .quantity import QuantityTask
+from .task import Picture
+
+
+class DistanceTask(QuantityTask):
+    """How far each voxel is from a boundary: signed, positive inside and negative outside, or not.
+
+    `SignedDistanceMapd` makes such targets of label maps, one channel per class. NaN marks voxels without a target.
+    Metrics, in the task's unit: ``<name>_mae`` and ``<name>_rmse``, over the valid elements of each image, averaged
+    over the images that have any; NaN where none has.
+
+    Args:
+        name: the task's name.
+        unit: "voxel" or "mm".
+        truncate: distances are limited to -truncate..truncate (unsigned: 0..truncate): the targets, and what is
+            measured and saved of the predictions. ``None`` for no limit.
+        channels: distances per voxel, for example one per class.
+        signed: whether distances outside are negative.
+        draw_distance: the greatest distance that pictures tell apart; by default ``truncate``, or 20 without it.
+        loss: replaces the default, the mean absolute error over the valid elements.
+
+    Raises:
+        ValueError: When the unit is another, or a distance is not positive.
+
+    Example:
+        >>> DistanceTask("distance", unit="mm", truncate=10)
+    """
+
+    def __init__(
+        self,
+        name: str,
+        unit: str = "voxel",
+        truncate: float | None = None,
+        channels: int = 1,
+        signed: bool = True,
+        draw_distance: float | None = None,
+        loss: nn.Module | None = None,
+    ) -> None:
+        if unit not in ("voxel", "mm"):
+            raise ValueError(f'Task {name!r}: unit must be "voxel" or "mm", got {unit!r}.')
+        for what, value in (("truncate", truncate), ("draw_distance", draw_distance)):
+            if value is not None and not value > 0:
+                raise ValueError(f"Task {name!r}: {what} must be positive, got {value}.")
+        farthest = draw_distance or truncate or 20.0
+        # Diverging, with grey at the boundary: most diverging maps are white there, as missing voxels are.
+        colormap = "coolwarm" if signed else "magma"
+        super().__init__(name, unit, (-farthest if signed else 0.0, farthest), colormap, channels, loss)
+        self.truncate = truncate
+        self.signed = signed
+
+    def prepare_target(self, target: Tensor) -> Tensor:
+        """(B, C, *spatial) -> float32, truncated; checked for channels, infinities and signs."""
+        target = super().prepare_target(target)
+        if not self.signed and (target < 0).any():
+            raise ValueError(
+                f"Task {self.name!r}: the target holds negative distances, down to {target.nan_to_num().min():g}; "
+                "declare it with signed=True, or derive unsigned distances."
+            )
+        return self._limit(target)
+
+    def postprocess(self, prediction: Tensor) -> Tensor:
+        """Prediction (C, *spatial) -> float32 distances, truncated."""
+        return self._limit(prediction.float())
+
+    def draw(self, values: Tensor) -> Picture:
+        """Distances (C, H, W) as colours, of several the greatest (the most inside); missing is white."""
+        return self.colour_bar().draw(values.nan_to_num(nan=-torch.inf).amax(dim=0))
+
+    def _prediction_and_target(self, output: dict[str, Any]) -> tuple[Tensor, Tensor]:
+        prediction, target = super()._prediction_and_target(output)
+        return self._limit(prediction), target
+
+    def _limit(self, distances: Tensor) -> Tensor:
+        highest = torch.inf if self.truncate is None else self.truncate
+        return distances.clamp(-highest if self.signed else 0.0, highest)

@@ -1,0 +1,87 @@
+"""A quantity with a unit as a task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+from ignite.metrics import Metric
+from torch import Tensor, nn
+
+from ..losses import MaskedRegressionLoss
+from ..metrics import MissingAwareMAEMetric, MissingAwareRMSEMetric
+from .colour_bar import ColourBar
+from .regression import RegressionTask
+from .task import Picture
+
+
+class QuantityTask(RegressionTask):
+    """A quantity with a unit in every voxel: a temperature, a relaxation time, a height.
+
+    The network predicts it in its unit; NaN marks missing voxels. Metrics, in that unit: ``<name>_mae`` and
+    ``<name>_rmse``, over the valid voxels of each image, averaged over the images that have any; NaN where none has.
+    It is saved as float32, not clipped.
+
+    Args:
+        name: the task's name.
+        unit: of targets, predictions and metrics, such as "m".
+        draw_range: lowest and highest value that pictures tell apart.
+        colormap: matplotlib's name of the colours from the lowest to the highest.
+        channels: channels of the quantity.
+        loss: replaces the default, the mean absolute error over the valid voxels.
+
+    Raises:
+        ValueError: When the range is empty, or matplotlib does not know the colour map.
+
+    Example:
+        >>> QuantityTask("relaxation", unit="ms", draw_range=(0, 200))
+    """
+
+    def __init__(
+        self,
+        name: str,
+        unit: str,
+        draw_range: Sequence[float],
+        colormap: str = "magma",
+        channels: int = 1,
+        loss: nn.Module | None = None,
+    ) -> None:
+        super().__init__(name, channels, loss)
+        self.unit = unit
+        self.low, self.high = map(float, draw_range)
+        if not self.low < self.high:
+            raise ValueError(f"Task {name!r}: draw_range must be (lowest, highest), got {tuple(draw_range)}.")
+        if colormap not in matplotlib.colormaps:
+            raise ValueError(f'Task {name!r}: matplotlib has no colour map {colormap!r}; take "turbo" or "magma".')
+        self.colormap = colormap
+
+    def default_loss(self) -> nn.Module:
+        """Mean absolute error over the valid voxels."""
+        return MaskedRegressionLoss("l1")
+
+    def metrics(self, spatial_dims: int) -> dict[str, Metric]:
+        """See the class."""
+        return {
+            f"{self.name}_mae": self._measure(MissingAwareMAEMetric()),
+            f"{self.name}_rmse": self._measure(MissingAwareRMSEMetric()),
+        }
+
+    def postprocess(self, prediction: Tensor) -> Tensor:
+        """Prediction (C, *spatial) -> float32, in the task's unit."""
+        return prediction.float()
+
+    def draw(self, values: Tensor) -> Picture:
+        """Values (C, H, W), of which the first channel is drawn, as colours; missing is white."""
+        return self.colour_bar().draw(values[0])
+
+    def colour_bar(self) -> ColourBar:
+        """See :meth:`Task.colour_bar`."""
+        return ColourBar(self.low, self.high, f"{self.name} [{self.unit}]", self.colormap)
+
+    def metadata(self, spatial_dims: int) -> dict[str, Any]:
+        """See :meth:`Task.metadata`; the channels' names bear the unit."""
+        metadata = super().metadata(spatial_dims)
+        return metadata | {
+            "channel_def": {channel: f"{text} [{self.unit}]" for channel, text in metadata["channel_def"].items()}
+        }
