@@ -25,7 +25,7 @@ class LoadSyntheticGeometryd(Transform):
 
     - image ``(3, H, W)``, float32, on the 0-255 scale;
     - classes ``(1, H, W)``, int16, indices of `GEOMETRY_CLASSES`;
-    - depth ``(1, H, W)``, float32, in metres along the viewing direction (2.7 to about 30), NaN in the sky;
+    - depth ``(1, H, W)``, float32, in metres along the viewing direction (3 to 25), NaN in the sky;
     - normals ``(3, H, W)``, float32, unit vectors towards the camera, NaN in the sky. Their axes are the camera's:
       x right, y down, z forward, so a flip of the image's columns negates component 0;
     - instances ``(1, H, W)``, int16, 0 for sky, ground and wall and a number for every box, ball and pillar.
