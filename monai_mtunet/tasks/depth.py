@@ -36,14 +36,16 @@ class DepthTask(QuantityTask):
         draw_range: nearest and farthest value that pictures tell apart, in the unit; by default (0, 10) for depth and
             (0, 128) for disparity. (0, 0.5) suits the normalised disparity of MTAN's Cityscapes.
         quantity: "depth" or "disparity": how ``unit`` and ``draw_range`` default.
+        scale: the network predicts values divided by it, such as 10 for metres of a street: see :class:`QuantityTask`.
         colormap: "turbo", which shows most detail, "magma", or another name that matplotlib knows.
         loss: replaces the default, the mean absolute error over the valid pixels.
 
     Raises:
-        ValueError: When the quantity is another, the range is empty, or matplotlib does not know the colour map.
+        ValueError: When the quantity is another, the range is empty, the scale is not positive, or matplotlib does not
+            know the colour map.
 
     Example:
-        >>> DepthTask("depth", draw_range=(0, 30))
+        >>> DepthTask("depth", draw_range=(0, 30), scale=10)
         >>> DepthTask("disparity", quantity="disparity")
     """
 
@@ -53,13 +55,14 @@ class DepthTask(QuantityTask):
         unit: str | None = None,
         draw_range: Sequence[float] | None = None,
         quantity: str = "depth",
+        scale: float = 1.0,
         colormap: str = "turbo",
         loss: nn.Module | None = None,
     ) -> None:
         if quantity not in _DEFAULTS:
             raise ValueError(f"Task {name!r}: quantity must be one of {list(_DEFAULTS)}, got {quantity!r}.")
         default_unit, default_range = _DEFAULTS[quantity]
-        super().__init__(name, unit or default_unit, draw_range or default_range, colormap, loss=loss)
+        super().__init__(name, unit or default_unit, draw_range or default_range, colormap, scale=scale, loss=loss)
         self.quantity = quantity
 
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
@@ -72,12 +75,11 @@ class DepthTask(QuantityTask):
         }
 
     def prepare_target(self, target: Tensor) -> Tensor:
-        """(B, 1, *spatial) -> float32, checked for channels, infinities and values that are not positive."""
-        target = super().prepare_target(target)
+        """(B, 1, *spatial) -> float32, divided by the scale; checked as all quantities, and for not being positive."""
         wrong = target <= 0
         if wrong.any():
             raise ValueError(
                 f"Task {self.name!r}: {int(wrong.sum())} value(s) of the target are not positive, such as "
                 f"{target[wrong][0].item():g}; mark pixels without a measurement with NaN."
             )
-        return target
+        return super().prepare_target(target)

@@ -26,10 +26,11 @@ class DistanceTask(QuantityTask):
         channels: distances per voxel, for example one per class.
         signed: whether distances outside are negative.
         draw_distance: the greatest distance that pictures tell apart; by default ``truncate``, or 20 without it.
+        scale: the network predicts distances divided by it: see :class:`QuantityTask`.
         loss: replaces the default, the mean absolute error over the valid elements.
 
     Raises:
-        ValueError: When the unit is another, or a distance is not positive.
+        ValueError: When the unit is another, or a distance or the scale is not positive.
 
     Example:
         >>> DistanceTask("distance", unit="mm", truncate=10)
@@ -43,6 +44,7 @@ class DistanceTask(QuantityTask):
         channels: int = 1,
         signed: bool = True,
         draw_distance: float | None = None,
+        scale: float = 1.0,
         loss: nn.Module | None = None,
     ) -> None:
         if unit not in ("voxel", "mm"):
@@ -53,23 +55,22 @@ class DistanceTask(QuantityTask):
         farthest = draw_distance or truncate or 20.0
         # Diverging, with grey at the boundary: most diverging maps are white there, as missing voxels are.
         colormap = "coolwarm" if signed else "magma"
-        super().__init__(name, unit, (-farthest if signed else 0.0, farthest), colormap, channels, loss)
+        super().__init__(name, unit, (-farthest if signed else 0.0, farthest), colormap, channels, scale, loss)
         self.truncate = truncate
         self.signed = signed
 
     def prepare_target(self, target: Tensor) -> Tensor:
-        """(B, C, *spatial) -> float32, truncated; checked for channels, infinities and signs."""
-        target = super().prepare_target(target)
+        """(B, C, *spatial) -> float32, truncated, divided by the scale; checked for channels, infinities and signs."""
         if not self.signed and (target < 0).any():
             raise ValueError(
                 f"Task {self.name!r}: the target holds negative distances, down to {target.nan_to_num().min():g}; "
                 "declare it with signed=True, or derive unsigned distances."
             )
-        return self._limit(target)
+        return super().prepare_target(target).clamp(*(limit / self.scale for limit in self._limits()))
 
     def postprocess(self, prediction: Tensor) -> Tensor:
         """Prediction (C, *spatial) -> float32 distances, truncated."""
-        return self._limit(prediction.float())
+        return super().postprocess(prediction).clamp(*self._limits())
 
     def draw(self, values: Tensor) -> Picture:
         """Distances (C, H, W) as colours, of several the greatest (the most inside); missing is white."""
@@ -77,8 +78,8 @@ class DistanceTask(QuantityTask):
 
     def _prediction_and_target(self, output: dict[str, Any]) -> tuple[Tensor, Tensor]:
         prediction, target = super()._prediction_and_target(output)
-        return self._limit(prediction), target
+        return prediction.clamp(*self._limits()), target
 
-    def _limit(self, distances: Tensor) -> Tensor:
+    def _limits(self) -> tuple[float, float]:
         highest = torch.inf if self.truncate is None else self.truncate
-        return distances.clamp(-highest if self.signed else 0.0, highest)
+        return -highest if self.signed else 0.0, highest

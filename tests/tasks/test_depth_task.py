@@ -42,6 +42,20 @@ def test_the_loss_is_the_mean_absolute_error_of_what_is_valid(task):
     assert DepthTask("depth", loss=loss).loss() is loss
 
 
+def test_the_network_predicts_in_units_of_the_scale_and_all_else_is_in_the_unit(measure):
+    task = DepthTask("depth", scale=10)
+    target = torch.tensor([[[[4.0, 20.0, NAN]]]])
+    prepared = task.prepare_target(target)
+    assert prepared.flatten()[:2].tolist() == pytest.approx([0.4, 2.0])
+    prediction = torch.tensor([[[[0.5, 1.8, 7.0]]]])
+    assert task.loss()(prediction, prepared).item() == pytest.approx(0.15)
+    assert task.postprocess(prediction[0]).flatten().tolist() == pytest.approx([5, 18, 70])
+    assert task.values_of_target(prepared[0]).flatten()[:2].tolist() == pytest.approx([4, 20])
+    metrics = measure(task, prediction, target)
+    assert metrics["depth_abs"] == pytest.approx(1.5)
+    assert metrics["depth_rel"] == pytest.approx((0.25 + 0.1) / 2)
+
+
 def test_quantities_have_their_units_and_ranges():
     depth, disparity = DepthTask("depth"), DepthTask("disparity", quantity="disparity")
     assert (depth.unit, depth.low, depth.high) == ("m", 0, 10)
@@ -94,6 +108,7 @@ def test_draw_goes_through_the_colour_map_and_shows_missing_white(task):
     [
         ({"quantity": "height"}, r"quantity must be one of \['depth', 'disparity'\], got 'height'"),
         ({"draw_range": (5, 5)}, r"draw_range must be \(lowest, highest\), got \(5, 5\)"),
+        ({"scale": 0}, "scale must be positive, got 0"),
         ({"colormap": "rainbows"}, "matplotlib has no colour map 'rainbows'"),
     ],
 )

@@ -32,6 +32,12 @@ def test_what_is_saved_is_within_the_limits(arguments, expected):
     assert saved.flatten().tolist() == expected
 
 
+def test_limits_are_in_the_unit_whatever_the_scale():
+    task = DistanceTask("distance", truncate=4, scale=2)
+    assert task.prepare_target(torch.tensor([[[-9.0, 1.0, 9.0]]])).flatten().tolist() == [-2.0, 0.5, 2.0]
+    assert task.postprocess(torch.tensor([[-9.0, 0.5, 9.0]])).flatten().tolist() == [-4.0, 1.0, 4.0]
+
+
 def test_targets_are_truncated_and_keep_missing():
     prepared = DistanceTask("distance", truncate=4, channels=2).prepare_target(
         torch.tensor([-9.0, NAN, 3.0, 9.0]).reshape(1, 2, 1, 2)
