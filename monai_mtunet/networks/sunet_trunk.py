@@ -1,0 +1,132 @@
+"""The part of SUNet that classification and segmentation share."""
+
+from collections.abc import Sequence
+from math import prod
+
+from monai.networks.layers.factories import Conv
+from torch import Tensor, nn
+
+from .per_axis_average_pooling import PerAxisAveragePool
+from .pre_activation import Layer, PreActivation
+from .sunet_module import ModuleGrid, UNetModule
+
+BLOCKS = 4
+
+
+class StridedResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside one of 1x1, the first of each with a stride and a common pre-activation.
+
+    Args:
+        spatial_dims: number of spatial dimensions, 2 or 3.
+        in_channels: number of channels of the input.
+        out_channels: number of channels of the result.
+        stride: stride of each axis.
+        act: activation type and arguments, in MONAI's words.
+        norm: normalisation type and arguments, in MONAI's words.
+
+    """
+
+    def __init__(
+        self, spatial_dims: int, in_channels: int, out_channels: int, stride: Sequence[int], act: Layer, norm: Layer
+    ) -> None:
+        super().__init__()
+        convolution = Conv[Conv.CONV, spatial_dims]
+        self.activation = PreActivation(spatial_dims, in_channels, act, norm)
+        self.convolve = nn.Sequential(
+            convolution(in_channels, out_channels, kernel_size=3, stride=stride, padding=1),
+            PreActivation(spatial_dims, out_channels, act, norm),
+            convolution(out_channels, out_channels, kernel_size=3, padding=1),
+        )
+        self.shortcut = convolution(in_channels, out_channels, kernel_size=1, stride=stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `x`, (B, in_channels, *spatial), to (B, out_channels, *spatial / stride)."""
+        activated = self.activation(x)
+        y: Tensor = self.convolve(activated) + self.shortcut(activated)
+        return y
+
+
+class SUNetTrunk(nn.Module):
+    """Stem, residual block and four blocks of stacked U-Nets (paper, Table 1 and Section 5).
+
+    Names and shapes of the weights depend neither on the output stride nor on `multigrid`, so weights trained at one
+    output stride can be loaded at another.
+
+    Args:
+        spatial_dims: number of spatial dimensions, 2 or 3.
+        in_channels: number of channels of the image.
+        stem_features: number of channels of the stem and of the residual block.
+        features: number of channels of each block.
+        modules: number of U-Net modules of each block.
+        module_features: number of channels inside the modules, N in the paper.
+        strides: strides of the stem, the residual block and the pools before blocks 2, 3 and 4, per axis.
+        module_strides: stride inside the modules of each block, per axis.
+        dilated_blocks: how many blocks, from the last, are dilated instead of reduced.
+        multigrid: see :class:`ModuleGrid`; of the dilated blocks.
+        act: activation type and arguments, in MONAI's words.
+        norm: normalisation type and arguments, in MONAI's words.
+        use_checkpoint: compute each module again in the backward pass instead of keeping its activations.
+
+    """
+
+    def __init__(
+        self,
+        spatial_dims: int,
+        in_channels: int,
+        stem_features: Sequence[int],
+        features: Sequence[int],
+        modules: Sequence[int],
+        module_features: int,
+        strides: Sequence[tuple[int, ...]],
+        module_strides: Sequence[tuple[int, ...]],
+        dilated_blocks: int,
+        multigrid: bool,
+        act: Layer,
+        norm: Layer,
+        use_checkpoint: bool,
+    ) -> None:
+        super().__init__()
+        stem, residual = stem_features
+        self.stem = Conv[Conv.CONV, spatial_dims](
+            in_channels, stem, kernel_size=7, stride=strides[0], padding=3
+        )  # raw: the residual block's pre-activation is the next layer
+        self.residual = StridedResidualBlock(spatial_dims, stem, residual, strides[1], act, norm)
+        self.pools = nn.ModuleList()
+        self.blocks = nn.ModuleList()
+        for i, (before, after) in enumerate(zip([residual, *features[:-1]], features, strict=True)):
+            first_dilated = BLOCKS - dilated_blocks
+            dilated = i >= first_dilated
+            reduced = i > 0 and not dilated
+            self.pools.append(PerAxisAveragePool(strides[i + 1]) if reduced else nn.Identity())
+            omitted = strides[first_dilated + 1 : i + 2]  # strides of the pools that dilation replaces
+            dilation = tuple(prod(axis) for axis in zip(*omitted, strict=True)) if dilated else (1,) * spatial_dims
+            grid = ModuleGrid(module_strides[i], dilation, dilated and multigrid)
+            levels = 1 if i == BLOCKS - 1 else 2
+            self.blocks.append(
+                nn.Sequential(
+                    *(
+                        UNetModule(
+                            spatial_dims,
+                            after if m else before,
+                            after,
+                            module_features,
+                            levels,
+                            grid,
+                            expands=m == 0,
+                            act=act,
+                            norm=norm,
+                            use_checkpoint=use_checkpoint,
+                        )
+                        for m in range(modules[i])
+                    )
+                )
+            )
+        self.activation = PreActivation(spatial_dims, features[-1], act, norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features, (B, features[-1], *spatial / output stride), of `x`, (B, in_channels, *spatial)."""
+        x = self.residual(self.stem(x))
+        for pool, block in zip(self.pools, self.blocks):  # noqa: B905 (TorchScript)
+            x = block(pool(x))
+        activated: Tensor = self.activation(x)
+        return activated
