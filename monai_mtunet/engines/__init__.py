@@ -1,20 +1,26 @@
 """What MONAI's engines need for several tasks: batch preparation, handlers and gradient balancing."""
 
 from .aggregators import NonNegativeProjector, aggregator_by_name
+from .attention_masks import AttentionMaskHandler, draw_attention_masks, read_attention_masks
 from .checkpoints import BestMetric, CheckpointError, ResumableCheckpoint, VerifiedCheckpointLoader, load_checkpoint
 from .epoch_seed import EpochSeed
 from .gradient_balancing import GradientBalancingTrainer
 from .panels import PanelHandler
 from .prepare_batch import MultiTaskPrepareBatch
+from .pretrained import LoadedWeights, load_pretrained
 from .progress import TaskProgressBar
 from .task_losses import NonFiniteLossError, TaskLossHandler, logged_scalars
+from .weight_plot import LossWeightPlot
 from .weighting import WeightingHandler
 
 __all__ = [
+    "AttentionMaskHandler",
     "BestMetric",
     "CheckpointError",
     "EpochSeed",
     "GradientBalancingTrainer",
+    "LoadedWeights",
+    "LossWeightPlot",
     "MultiTaskPrepareBatch",
     "NonFiniteLossError",
     "NonNegativeProjector",
@@ -25,6 +31,9 @@ __all__ = [
     "VerifiedCheckpointLoader",
     "WeightingHandler",
     "aggregator_by_name",
+    "draw_attention_masks",
     "load_checkpoint",
+    "load_pretrained",
     "logged_scalars",
+    "read_attention_masks",
 ]
