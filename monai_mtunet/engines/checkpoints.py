@@ -21,19 +21,17 @@ class CheckpointError(RuntimeError):
     """A checkpoint is missing, corrupt or of another network."""
 
 
-def load_checkpoint(
-    path: str | Path, objects: Mapping[str, Any], map_location: str | torch.device | dict[str, str] | None = None
-) -> None:
-    """Load states into objects, by name and strictly.
+def read_checkpoint(
+    path: str | Path, map_location: str | torch.device | dict[str, str] | None = None
+) -> dict[str, Any]:
+    """Read a file of states by name: tensors and plain values only, since others could run code.
 
     Args:
-        path: a file written by :class:`ResumableCheckpoint`, or for one object its bare state dict.
-        objects: ``{name: object with load_state_dict}``.
+        path: the file.
         map_location: device to load to.
 
     Raises:
-        CheckpointError: When the file is missing, corrupt, or does not fit the objects; it names the file and the
-            remedy.
+        CheckpointError: When the file is missing, corrupt, or holds something else; it names the file and the remedy.
     """
     path = Path(path)
     if not path.is_file():
@@ -50,6 +48,24 @@ def load_checkpoint(
             f"The checkpoint {path} holds a {type(checkpoint).__name__}, where states by name are expected: save "
             "state_dict() of the network, not the network or its weights alone."
         )
+    return checkpoint
+
+
+def load_checkpoint(
+    path: str | Path, objects: Mapping[str, Any], map_location: str | torch.device | dict[str, str] | None = None
+) -> None:
+    """Load states into objects, by name and strictly.
+
+    Args:
+        path: a file written by :class:`ResumableCheckpoint`, or for one object its bare state dict.
+        objects: ``{name: object with load_state_dict}``.
+        map_location: device to load to.
+
+    Raises:
+        CheckpointError: When the file is missing, corrupt, or does not fit the objects; it names the file and the
+            remedy.
+    """
+    checkpoint = read_checkpoint(path, map_location)
     if len(objects) == 1 and not set(objects) <= set(checkpoint):
         checkpoint = {next(iter(objects)): checkpoint}
     absent = [name for name in objects if name not in checkpoint]

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from .input_check import check_input
 from .per_axis_pooling import Strides, strides_per_level
 from .pre_activation import Layer
+from .sunet_authors_names import from_authors_names
 from .sunet_heads import TaskHeads
 from .sunet_trunk import BLOCKS, SUNetTrunk
 from .task_channels import check_tasks
@@ -141,6 +143,14 @@ class SUNet(nn.Module):
         check_input(x, "SUNet", self.spatial_dims, self.in_channels)
         predictions: dict[str, Tensor] = self.heads(self.trunk(x), x.shape[2:])
         return predictions
+
+    @torch.jit.unused
+    def translate(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """A state dict with this network's names, from one that has them, or those of the authors' implementation.
+
+        Their linear layer becomes the head of this network's first vector task.
+        """
+        return from_authors_names(state, next(iter(self.out_features), "classify"))
 
 
 def sunet_64(
