@@ -1,4 +1,4 @@
-"""Check of the tasks that a network is asked for."""
+"""Checks of the tasks that a network is asked for."""
 
 import keyword
 from collections.abc import Mapping
@@ -48,3 +48,31 @@ def check_task_channels(channels: Mapping[str, int], argument: str = "out_channe
                 "Rename the task."
             )
     return dict(channels)
+
+
+def check_tasks(
+    out_channels: Mapping[str, int], out_features: Mapping[str, int] | None
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Check the tasks of a network that predicts maps, and vectors beside or instead of them.
+
+    Args:
+        out_channels: number of channels of each dense task; may be empty if there are `out_features`.
+        out_features: number of features of each task with one vector per image; empty or `None` for none.
+
+    Returns:
+        Both as plain dicts, in the same order.
+
+    Raises:
+        ValueError: When there is no task at all, one is in both, or one does not pass `check_task_channels`.
+
+    Example:
+        >>> check_tasks({"segment": 2}, {"box": 4})
+        ({'segment': 2}, {'box': 4})
+
+    """
+    vectors = check_task_channels(out_features, "out_features") if out_features else {}
+    dense = {} if vectors and not out_channels else check_task_channels(out_channels)
+    both = [task for task in dense if task in vectors]
+    if both:
+        raise ValueError(f"{both} are in out_channels and in out_features: a task is one or the other.")
+    return dense, vectors

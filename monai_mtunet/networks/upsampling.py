@@ -8,15 +8,22 @@ from torch import Tensor, nn
 
 
 class InterpolateTo(nn.Module):
-    """Bilinear or trilinear interpolation to a given size, without parameters."""
+    """Bilinear or trilinear interpolation to a given size, without parameters.
 
-    def __init__(self, spatial_dims: int) -> None:
+    Args:
+        spatial_dims: number of spatial dimensions, 2 or 3.
+        align_corners: keep the centres of the outermost voxels where they are, rather than the outer borders.
+
+    """
+
+    def __init__(self, spatial_dims: int, align_corners: bool = False) -> None:
         super().__init__()
         self.mode = "bilinear" if spatial_dims == 2 else "trilinear"
+        self.align_corners = align_corners
 
     def forward(self, x: Tensor, size: list[int]) -> Tensor:
         """Resize `x`, (B, C, *spatial), to (B, C, *size)."""
-        return F.interpolate(x, size=size, mode=self.mode, align_corners=False)
+        return F.interpolate(x, size=size, mode=self.mode, align_corners=self.align_corners)
 
 
 class DeconvTo(nn.Module):
