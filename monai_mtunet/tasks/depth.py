@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from ignite.metrics import Metric
 from torch import Tensor, nn
 
@@ -22,7 +23,8 @@ _DEFAULTS = {"depth": ("m", (0.0, 10.0)), "disparity": ("px", (0.0, 128.0))}
 class DepthTask(QuantityTask):
     """How far what is seen is: depth, or disparity, which is larger the nearer.
 
-    Targets are positive; NaN marks pixels without a measurement. The equations 2 and 3 of the MT-UNet paper average
+    Targets are positive; NaN marks pixels without a measurement. A disparity of 0, infinitely far, has no relative
+    error and counts as missing; a depth of 0 is an error. The equations 2 and 3 of the MT-UNet paper average
     over all pixels; here, as in MTAN's code, only valid ones count. Metrics, each over the valid pixels of an image,
     then averaged over the images that have any, NaN where none has: ``<name>_abs`` (mean error, in the task's unit),
     ``<name>_rel`` (mean of error / target), ``<name>_rmse`` (in the unit) and ``<name>_delta1``, ``_delta2``,
@@ -48,6 +50,8 @@ class DepthTask(QuantityTask):
         >>> DepthTask("depth", draw_range=(0, 30), scale=10)
         >>> DepthTask("disparity", quantity="disparity")
     """
+
+    errors = ("abs", "rel", "rmse")
 
     def __init__(
         self,
@@ -76,6 +80,8 @@ class DepthTask(QuantityTask):
 
     def prepare_target(self, target: Tensor) -> Tensor:
         """(B, 1, *spatial) -> float32, divided by the scale; checked as all quantities, and for not being positive."""
+        if self.quantity == "disparity":
+            target = torch.where(target == 0, torch.nan, target)
         wrong = target <= 0
         if wrong.any():
             raise ValueError(

@@ -11,15 +11,19 @@ MONAI does the rest; two of its transforms need an argument that is easily forgo
 
 from monai_mtunet.transforms.blind_spots import MaskBlindSpots, MaskBlindSpotsd
 from monai_mtunet.transforms.check_sample import CheckSampled
+from monai_mtunet.transforms.disparity import DecodeDisparityd, DisparityToDepthd
 from monai_mtunet.transforms.fill_missing_targets import FillMissingTargetsd
 from monai_mtunet.transforms.gaussian_noise import AddGaussianNoise, AddGaussianNoised
 from monai_mtunet.transforms.load_sample import LoadSampled
 from monai_mtunet.transforms.noise import AddNoise, AddNoised
 from monai_mtunet.transforms.poisson_noise import AddPoissonNoise, AddPoissonNoised
+from monai_mtunet.transforms.rand_flip_geometry import RandFlipGeometryd
 from monai_mtunet.transforms.rand_swap_noisy_pair import RandSwapNoisyPaird
+from monai_mtunet.transforms.rand_zoom_geometry import RandZoomGeometryd
 from monai_mtunet.transforms.repeatable import Repeatable
 from monai_mtunet.transforms.rician_noise import AddRicianNoise, AddRicianNoised
 from monai_mtunet.transforms.scale_volume_range import ScaleVolumeRange, ScaleVolumeRanged
+from monai_mtunet.transforms.signed_distance_map import SignedDistanceMap, SignedDistanceMapd
 
 __all__ = [
     "AddGaussianNoise",
@@ -31,12 +35,18 @@ __all__ = [
     "AddRicianNoise",
     "AddRicianNoised",
     "CheckSampled",
+    "DecodeDisparityd",
+    "DisparityToDepthd",
     "FillMissingTargetsd",
     "LoadSampled",
     "MaskBlindSpots",
     "MaskBlindSpotsd",
+    "RandFlipGeometryd",
     "RandSwapNoisyPaird",
+    "RandZoomGeometryd",
     "Repeatable",
     "ScaleVolumeRange",
     "ScaleVolumeRanged",
+    "SignedDistanceMap",
+    "SignedDistanceMapd",
 ]

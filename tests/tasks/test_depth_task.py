@@ -71,6 +71,13 @@ def test_prepare_target_keeps_missing(task):
     assert prepared.isnan().tolist() == [[[[False, True]]]]
 
 
+def test_a_disparity_of_0_is_missing_and_a_negative_one_refused():
+    task = DepthTask("disparity", quantity="disparity")
+    assert task.prepare_target(torch.tensor([[[[0.0, 2.0, NAN]]]])).isnan().tolist() == [[[[True, False, True]]]]
+    with pytest.raises(ValueError, match=r"'disparity': 1 value\(s\) of the target are not positive, such as -2"):
+        task.prepare_target(torch.tensor([[[[0.0, -2.0]]]]))
+
+
 @pytest.mark.parametrize(
     ("target", "message"),
     [

@@ -16,6 +16,7 @@ CLASSES = {
 
 def test_there_are_classes_to_find():
     assert {"LoadSyntheticd", "LoadSampled", "CheckSampled", "AddGaussianNoised", "ScaleVolumeRanged"} <= set(CLASSES)
+    assert {"DecodeDisparityd", "RandFlipGeometryd", "RandZoomGeometryd", "SignedDistanceMapd"} <= set(CLASSES)
 
 
 @pytest.mark.parametrize("name", sorted(CLASSES))

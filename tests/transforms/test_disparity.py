@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+import torch
+from monai.data import MetaTensor
+from PIL import Image
+
+from monai_mtunet.transforms import DecodeDisparityd, DisparityToDepthd, LoadSampled
+
+NAN = torch.nan
+
+
+class TestDecode:
+    # (value - 1) / 256, 0 is missing: the README of cityscapesScripts.
+    codes = np.array([[0, 1, 2, 257], [32257, 65535, 0, 129]], dtype=np.uint16)
+    disparity = torch.tensor([[NAN, 0.0, 1 / 256, 1.0], [126.0, 65534 / 256, NAN, 0.5]])
+
+    @pytest.mark.parametrize("dtype", [torch.uint16, torch.int32, torch.int64, torch.float32, torch.float64])
+    def test_golden_values(self, dtype):
+        decoded = DecodeDisparityd("depth")({"depth": torch.from_numpy(self.codes.astype(np.int64))[None].to(dtype)})
+        assert decoded["depth"].dtype == torch.float32
+        torch.testing.assert_close(decoded["depth"][0], self.disparity, rtol=0, atol=0, equal_nan=True)
+
+    def test_16_bit_files_are_decoded_as_loaded(self, tmp_path):
+        path = tmp_path / "frame_disparity.png"
+        Image.fromarray(self.codes).save(path)
+        decoded = DecodeDisparityd("depth")(LoadSampled("depth")({"depth": path}))["depth"]
+        assert isinstance(decoded, MetaTensor)
+        torch.testing.assert_close(decoded[0].as_tensor(), self.disparity, rtol=0, atol=0, equal_nan=True)
+
+    @pytest.mark.parametrize("mode", ["L", "RGB", "P"])
+    def test_8_bit_files_are_refused(self, tmp_path, mode):
+        path = tmp_path / "frame.png"
+        Image.fromarray(np.full((4, 5), 77, dtype=np.uint8)).convert(mode).save(path)
+        with pytest.raises(ValueError, match=rf"depth \(.*frame\.png\) is stored as {mode}, but .* 16 bits"):
+            DecodeDisparityd("depth")(LoadSampled("depth")({"depth": path}))
+
+    @pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.bool])
+    def test_8_bit_types_are_refused(self, dtype):
+        with pytest.raises(ValueError, match=f"in memory\\) is stored as {dtype}, but"):
+            DecodeDisparityd("depth")({"depth": torch.ones(1, 2, 2, dtype=dtype)})
+
+    @pytest.mark.parametrize("value", [0.5, -1, 65536, NAN, torch.inf])
+    def test_other_values_are_refused(self, value):
+        with pytest.raises(ValueError, match=rf"holds {value}, but coded .* within 0-65535\. Decode it once"):
+            DecodeDisparityd("depth")({"depth": torch.tensor([[[3.0, value]]])})
+
+    def test_missing_keys(self):
+        with pytest.raises(KeyError, match="depth"):
+            DecodeDisparityd("depth")({})
+        assert DecodeDisparityd("depth", allow_missing_keys=True)({"image": 1}) == {"image": 1}
+
+
+class TestToDepth:
+    disparity = torch.tensor([[[50.0, 0.0, NAN, -3.0, 0.5]]])
+    depth = torch.tensor([[[10.0, NAN, NAN, NAN, 1000.0]]])  # of 2500 px and 0.2 m
+
+    @pytest.mark.parametrize(
+        ("camera", "more"),
+        [
+            ({"focal_length": 2500, "baseline": 0.2}, {}),
+            ({"focal_length": "fx", "baseline": 0.2}, {"fx": 2500.0}),
+            ({"focal_length": "fx", "baseline": "b"}, {"fx": torch.tensor([2500.0]), "b": np.float64(0.2)}),
+        ],
+    )
+    def test_golden_values(self, camera, more):
+        converted = DisparityToDepthd("depth", **camera)({"depth": MetaTensor(self.disparity), **more})["depth"]
+        assert isinstance(converted, MetaTensor)
+        torch.testing.assert_close(converted.as_tensor(), self.depth, equal_nan=True)
+
+    @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
+    def test_cameras_need_positive_numbers(self, value):
+        with pytest.raises(ValueError, match=f"focal_length must be a positive number, got {value:g}"):
+            DisparityToDepthd("depth", value, 0.2)
+        with pytest.raises(
+            ValueError, match=rf"baseline \(the sample's 'b'\) must be a positive number, got {value:g}"
+        ):
+            DisparityToDepthd("depth", 2500, "b")({"depth": self.disparity, "b": value})
+
+    def test_a_sample_without_its_camera_is_named(self):
+        with pytest.raises(ValueError, match=r"no 'fx', its focal_length; it holds \['depth'\]"):
+            DisparityToDepthd("depth", "fx", 0.2)({"depth": self.disparity})
