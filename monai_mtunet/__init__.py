@@ -9,6 +9,7 @@ from .inferers import postprocessing
 from .tasks import (
     image_classes,
     label_classes,
+    metric_cmp_fn,
     missing_voxels,
     out_channels,
     out_features,
@@ -28,6 +29,7 @@ __all__ = [
     "inferers",
     "label_classes",
     "losses",
+    "metric_cmp_fn",
     "metrics",
     "missing_voxels",
     "networks",

@@ -6,6 +6,7 @@ from .depth import DepthTask
 from .derive import (
     image_classes,
     label_classes,
+    metric_cmp_fn,
     missing_voxels,
     out_channels,
     out_features,
@@ -37,6 +38,7 @@ __all__ = [
     "draw_panel",
     "image_classes",
     "label_classes",
+    "metric_cmp_fn",
     "missing_voxels",
     "out_channels",
     "out_features",

@@ -42,6 +42,7 @@ class ClassificationTask(Task):
         >>> ClassificationTask("classify", classes=["cat", "dog"])
     """
 
+    errors = ("top1_error", "top5_error")
     is_dense = False
 
     def __init__(

@@ -6,7 +6,8 @@ These are the functions that configurations call at the package's root, for exam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 
 from ignite.metrics import Metric
 from torch import Tensor, nn
@@ -104,3 +105,16 @@ def task_metrics(tasks: Sequence[Task], spatial_dims: int, key_metric: str) -> d
     if key_metric not in by_name:
         raise ValueError(f"No task has the key metric {key_metric!r}; there are {list(by_name)}.")
     return {key_metric: by_name.pop(key_metric), **by_name}
+
+
+def metric_cmp_fn(tasks: Sequence[Task], key_metric: str) -> Callable[[float, float], bool]:
+    """Whether a value of the key metric beats the best so far, for the ``metric_cmp_fn`` of MONAI's evaluators.
+
+    MONAI's default takes the highest: of an error it would keep the worst checkpoint.
+
+    Args:
+        tasks: the declared tasks.
+        key_metric: name of the key metric, for example ``"depth_abs"``.
+    """
+    errors = {f"{task.name}_{error}" for task in tasks for error in task.errors}
+    return operator.lt if key_metric in errors else operator.gt

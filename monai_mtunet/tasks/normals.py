@@ -40,6 +40,8 @@ class NormalsTask(RegressionTask):
         >>> NormalsTask("normals")
     """
 
+    errors = ("mean_angle", "median_angle")
+
     def __init__(self, name: str, channels: int = 3, loss: nn.Module | None = None) -> None:
         super().__init__(name, channels, loss)
         if channels not in (2, 3):

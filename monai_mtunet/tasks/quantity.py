@@ -41,6 +41,8 @@ class QuantityTask(RegressionTask):
         >>> QuantityTask("relaxation", unit="ms", draw_range=(0, 200), scale=100)
     """
 
+    errors = ("mae", "rmse")
+
     def __init__(
         self,
         name: str,

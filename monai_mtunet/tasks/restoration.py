@@ -47,6 +47,7 @@ class RestorationTask(RegressionTask):
         >>> RestorationTask("denoise", channels=3, data_range=(0, 255), mean=[110, 113, 118], std=[77, 75, 76])
     """
 
+    errors = ("noisy_mse",)
     is_picture = True
 
     def __init__(

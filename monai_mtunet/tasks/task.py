@@ -35,6 +35,7 @@ class Task(ABC):
     Attributes:
         is_dense: whether it is predicted per voxel, (B, C, *spatial). Otherwise there is one vector per image, (B, C):
             it has no place in the image, so nothing spatial is done to it, and it is saved as JSON.
+        errors: names of the metrics, without the task's, of which less is better.
         is_label: whether what it saves is a label map: resampled by nearest neighbour, never rescaled.
         is_picture: whether it predicts intensities as the network's input has them: what scaled the input is undone
             for it too, and of images a PNG is saved. What is neither label nor picture is saved as float32.
@@ -43,6 +44,7 @@ class Task(ABC):
         ValueError: When the name is not an identifier or taken, or there is not at least one channel.
     """
 
+    errors: tuple[str, ...] = ()
     is_dense: bool = True
     is_label: bool = False
     is_picture: bool = False

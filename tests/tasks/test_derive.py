@@ -2,7 +2,14 @@ import pytest
 
 import monai_mtunet
 from monai_mtunet.losses import MaskedDiceCELoss, MaskedRegressionLoss
-from monai_mtunet.tasks import RestorationTask, SegmentationTask
+from monai_mtunet.tasks import (
+    ClassificationTask,
+    DepthTask,
+    DistanceTask,
+    NormalsTask,
+    RestorationTask,
+    SegmentationTask,
+)
 
 
 @pytest.fixture
@@ -25,6 +32,28 @@ def test_the_key_metric_comes_first(tasks):
         assert metrics[0] == key_metric
         assert set(metrics) == expected
         assert len(metrics) == len(expected)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        SegmentationTask("a", ["x", "y"], dice=True),
+        RestorationTask("a", channels=1),
+        RestorationTask("a", channels=1, clean_target=False),
+        DepthTask("a"),
+        DistanceTask("a"),
+        NormalsTask("a"),
+        ClassificationTask("a", [str(i) for i in range(7)]),
+    ],
+    ids=lambda task: type(task).__name__,
+)
+def test_of_errors_the_lowest_is_the_best(task):
+    names = task.metrics(spatial_dims=2)
+    errors = {name for name in names if monai_mtunet.metric_cmp_fn([task], name)(1.0, 2.0)}
+    assert errors == {f"a_{error}" for error in task.errors} & set(names)
+    assert errors == {name for name in names if name.endswith(("abs", "rel", "mse", "mae", "angle", "error"))}
+    for name in set(names) - errors:
+        assert monai_mtunet.metric_cmp_fn([task], name)(2.0, 1.0)
 
 
 def test_an_unknown_key_metric_is_refused(tasks):
