@@ -16,6 +16,7 @@ from monai_mtunet.data.geometric_scene import (
     draw_geometric_scene,
     scene_intrinsics,
 )
+from monai_mtunet.transforms import RandFlipGeometryd
 
 SIZE = (64, 128)
 KEYS = ("image", "segment", "depth", "normals", "instances")
@@ -116,6 +117,18 @@ def test_normals_are_unit_vectors_towards_the_camera(scenes):
         normals, points = scene.normals[:, seen], back_project(scene)[:, seen]
         assert np.allclose(np.linalg.norm(normals, axis=0), 1, atol=1e-5)
         assert ((normals * points).sum(0) < 0).all()
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_flipped_scenes_are_scenes(scenes, axis):
+    """The normals' components are along the axes that the flip of vectors takes them for."""
+    flip = RandFlipGeometryd(["depth", "normals", "segment"], "normals", prob=1, spatial_axis=axis)
+    scene = scenes[0]
+    sample = {"depth": scene.depth, "normals": scene.normals, "segment": scene.classes}
+    flipped = {key: value.numpy() for key, value in flip({k: torch.tensor(v) for k, v in sample.items()}).items()}
+    ground = flipped["segment"][0] == GROUND
+    points = back_project(scene._replace(depth=flipped["depth"]))
+    assert np.allclose((points * flipped["normals"]).sum(0)[ground], -1.5, atol=1e-5)
 
 
 def test_normals_agree_with_finite_differences_of_depth(scenes):
