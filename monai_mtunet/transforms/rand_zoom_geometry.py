@@ -115,7 +115,7 @@ class RandZoomGeometryd(RandomizableTransform, MapTransform):
         zoomed = _linear(values, places) if key in self.linear_keys else _nearest(values, places)
         if key != self.image_key:
             missing = torch.nan if values.is_floating_point() else self.ignore_index
-            zoomed = zoomed.masked_fill(~_within(places, values.shape[1:]), missing)
+            zoomed = zoomed.masked_fill(~_within(places, values.shape[1:]).to(values.device), missing)
         if key in self.depth_keys:
             return zoomed / self.factor
         return zoomed * self.factor if key in self.disparity_keys else zoomed
