@@ -19,9 +19,8 @@ from .task import Picture
 class QuantityTask(RegressionTask):
     """A quantity with a unit in every voxel: a temperature, a relaxation time, a height.
 
-    NaN marks missing voxels. Metrics, in that unit: ``<name>_mae`` and
-    ``<name>_rmse``, over the valid voxels of each image, averaged over the images that have any; NaN where none has.
-    It is saved as float32, not clipped.
+    NaN marks missing voxels. Metrics, in the quantity's unit: ``<name>_mae`` and ``<name>_rmse``, over the valid voxels
+    of each image, averaged over the images that have any; NaN where none has. It is saved as float32, not clipped.
 
     Args:
         name: the task's name.
