@@ -10,7 +10,8 @@ import pytest
 from monai_mtunet.bundle import check_overrides
 from monai_mtunet.reproduce import carry_out, load_experiment, plot, table
 
-from ..bundles.umc_bundle import BUNDLE, SMALL, configs
+from ..bundles.bundle_under_test import ROOT
+from ..bundles.umc_bundle import SMALL, configs
 
 
 def small_experiment(folder: Path, **changes: Any) -> Path:
@@ -111,8 +112,8 @@ def test_mistakes_in_the_file_are_named(tmp_path: Path, changes: dict[str, Any],
         load_experiment(path)
 
 
-@pytest.mark.parametrize("path", sorted(BUNDLE.glob("experiments/*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(ROOT.glob("bundles/*/experiments/*.json")), ids=lambda path: path.stem)
 def test_experiments_name_files_and_items_that_exist(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(BUNDLE.parents[1])
+    monkeypatch.chdir(ROOT)
     for run in load_experiment(path).runs:
         check_overrides(["--config_file", str(list(run.configs)), *(f"--{name}=1" for name in run.overrides)])
