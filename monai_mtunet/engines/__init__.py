@@ -8,6 +8,7 @@ from .gradient_balancing import GradientBalancingTrainer
 from .panels import PanelHandler
 from .prepare_batch import MultiTaskPrepareBatch
 from .pretrained import LoadedWeights, load_pretrained
+from .pretrained_vgg import load_vgg16
 from .progress import TaskProgressBar
 from .task_losses import NonFiniteLossError, TaskLossHandler, logged_scalars
 from .weight_plot import LossWeightPlot
@@ -34,6 +35,7 @@ __all__ = [
     "draw_attention_masks",
     "load_checkpoint",
     "load_pretrained",
+    "load_vgg16",
     "logged_scalars",
     "read_attention_masks",
 ]
