@@ -40,7 +40,7 @@ class QuantityTask(RegressionTask):
         >>> QuantityTask("relaxation", unit="ms", draw_range=(0, 200), scale=100)
     """
 
-    errors = ("mae", "rmse")
+    errors: tuple[str, ...] = ("mae", "rmse")
 
     def __init__(
         self,
