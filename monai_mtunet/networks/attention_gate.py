@@ -16,8 +16,7 @@ class AttentionGate(nn.Module):
     Args:
         spatial_dims: number of spatial dimensions, 2 or 3.
         in_channels: number of channels of the map that the mask is made of.
-        channels: number of channels of the masked map.
-        hidden_channels: number of channels between the convolutions; `channels` by default.
+        channels: number of channels of the masked map, and between the convolutions.
         kernel_size: of both convolutions, odd.
         act: activation type and arguments after the first convolution, in MONAI's words.
         norm: normalisation type and arguments, in MONAI's words.
@@ -34,17 +33,15 @@ class AttentionGate(nn.Module):
         spatial_dims: int,
         in_channels: int,
         channels: int,
-        hidden_channels: int | None = None,
         kernel_size: int = 3,
         act: str | tuple[str, dict[str, Any]] = ("RELU", {"inplace": True}),
         norm: str | tuple[str, dict[str, Any]] | None = "BATCH",
     ) -> None:
         super().__init__()
-        hidden = channels if hidden_channels is None else hidden_channels
         settings: dict[str, Any] = {"kernel_size": kernel_size, "adn_ordering": "NA", "norm": norm}
         self.mask = nn.Sequential(
-            Convolution(spatial_dims, in_channels, hidden, act=act, **settings),
-            Convolution(spatial_dims, hidden, channels, act="SIGMOID", **settings),
+            Convolution(spatial_dims, in_channels, channels, act=act, **settings),
+            Convolution(spatial_dims, channels, channels, act="SIGMOID", **settings),
         )
 
     def forward(self, source: Tensor, features: Tensor) -> Tensor:

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 import torch
+import torch.distributed as dist
 from monai.data import DataLoader, Dataset
 from monai.engines import SupervisedEvaluator
 from monai.inferers import SlidingWindowInferer
 from monai.utils import CommonKeys
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from monai_mtunet.engines import (
     AttentionMaskHandler,
@@ -213,6 +215,16 @@ def test_a_network_without_gates_is_told_once_and_costs_nothing(
     ]
     assert calls == [2, 2]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_network_is_taken_out_of_its_distributed_wrapper(tmp_path: Path) -> None:
+    # Called on one rank alone, the wrapper would wait for the others.
+    net = network()
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    try:
+        assert AttentionMaskHandler(DistributedDataParallel(net), TASKS, tmp_path).network is net
+    finally:
+        dist.destroy_process_group()
 
 
 def test_other_ranks_draw_nothing(tmp_path: Path) -> None:
