@@ -4,6 +4,7 @@ from .classical_denoiser import ClassicalDenoiser
 from .cross_stitch_segnet import CrossStitchSegNet
 from .dense_segnet import DenseSegNet
 from .frozen_normalisation import freeze_normalisation
+from .hourglass import MultiTaskHourglass
 from .mtan import MTAN
 from .mtunet import MTUNet
 from .network_chain import NetworkChain
@@ -20,6 +21,7 @@ __all__ = [
     "CrossStitchSegNet",
     "DenseSegNet",
     "MTUNet",
+    "MultiTaskHourglass",
     "NetworkChain",
     "SUNet",
     "SegNet",

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from monai_mtunet.networks import MTAN, UMC, CrossStitchSegNet, DenseSegNet, SegNet
+from monai_mtunet.networks import MTAN, UMC, CrossStitchSegNet, DenseSegNet, MultiTaskHourglass, SegNet
 from monai_mtunet.networks.segnet_layout import VGG16_CONVOLUTIONS, VGG16_FEATURES
 from monai_mtunet.networks.vgg_weights import copy_vgg16
 
@@ -52,7 +52,7 @@ def close(actual, expected):
     torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-5 * expected.abs().max().item())
 
 
-@pytest.mark.parametrize("build", [SegNet, MTAN], ids=["SegNet", "MTAN"])
+@pytest.mark.parametrize("build", [SegNet, MTAN, MultiTaskHourglass], ids=["SegNet", "MTAN", "MultiTaskHourglass"])
 def test_the_encoder_equals_vgg_16(vgg, build):
     network, x = build(2, 3, {"segment": 1}), torch.rand(2, 3, 64, 96)
     network.train()(torch.rand(2, 3, 32, 32))  # running statistics of another past
