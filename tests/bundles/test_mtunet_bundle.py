@@ -14,8 +14,6 @@ from PIL import Image
 from .bundle_under_test import saved_metrics
 from .mtunet_bundle import MTUNET, SMALL
 
-TARGETS = {"segment", "depth", "normals"}
-
 
 @pytest.mark.parametrize(
     ("kind", "names"),
@@ -98,6 +96,17 @@ def test_inference_writes_class_maps_and_metres(trained: Path, tmp_path: Path) -
 def test_overlays_and_single_tasks_train(tmp_path: Path, overlays: list[str], overrides: dict[str, Any]) -> None:
     MTUNET.run(tmp_path, "train", *overlays, **SMALL | overrides)
     assert (tmp_path / "checkpoints" / "best.pt").is_file()
+
+
+def test_batches_without_any_depth_train_on(tmp_path: Path) -> None:
+    unlabelled = f"$monai_mtunet.data.keep_labels({SMALL['train_data'][1:]}, 'depth', fraction=0)"
+    MTUNET.run(tmp_path, "train", **SMALL | {"train_data": unlabelled})
+    state = torch.load(tmp_path / "checkpoints" / "last.pt", weights_only=True)["network"]
+    assert all(value.isfinite().all() for value in state.values())
+    with open(tmp_path / "loss_weights.csv") as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["loss_segment"]) > 0
+    assert row["loss_depth"] == "nan"
 
 
 def save_mtan(folder: Path, classes: int, size: tuple[int, int], normals: bool) -> None:
