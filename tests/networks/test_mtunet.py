@@ -17,17 +17,23 @@ class TestMTUNet(NetworkSuite):
         return MTUNet(spatial_dims, 3, out_channels, FEATURES)
 
 
-class TestCheckpointedDenseMTUNet(NetworkSuite):
+class TestMTUNetOfOtherSettings(NetworkSuite):
     @staticmethod
     def build(spatial_dims, out_channels):
-        return MTUNet(spatial_dims, 3, out_channels, FEATURES, dense="across", dropout=0.1, use_checkpoint=True)
-
-
-class TestPlainAnisotropicMTUNet(NetworkSuite):
-    @staticmethod
-    def build(spatial_dims, out_channels):
-        settings = {"strides": ((1, 2, 2)[-spatial_dims:], 3), "norm": ("group", {"num_groups": 2}), "act": "PRELU"}
-        return MTUNet(spatial_dims, 3, out_channels, (4, 6), attention=False, cross_talk=False, **settings)
+        return MTUNet(
+            spatial_dims,
+            3,
+            out_channels,
+            features=(4, 6),
+            attention=False,
+            cross_talk=False,
+            dense="across",
+            strides=((1, 2, 2)[-spatial_dims:], 3),
+            act="PRELU",
+            norm=("group", {"num_groups": 2}),
+            dropout=0.1,
+            use_checkpoint=True,
+        )
 
 
 def on_meta(spatial_dims=2, out_channels=(7, 1), **kwargs):
