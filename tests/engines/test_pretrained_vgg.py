@@ -3,6 +3,7 @@ from urllib.error import URLError
 
 import pytest
 import torch
+from monai.bundle import ConfigParser
 
 from monai_mtunet.engines.checkpoints import CheckpointError
 from monai_mtunet.engines.pretrained_vgg import VGG16_URLS, load_vgg16
@@ -121,3 +122,10 @@ def test_passes_its_options_on(file):
     before = first(built).clone()
     assert torch.equal(first(load_vgg16(built, file, other_channels="skip")), before)
     assert torch.allclose(first(load_vgg16(built, file)), torch.tensor(1.5))
+
+
+def test_wraps_the_network_in_a_configuration(file):
+    built = {"_target_": "SegNet", "spatial_dims": 2, "in_channels": 3, "out_channels": {"segment": 1}}
+    layout = {"features": [64], "convolutions": [2]}
+    config = {"network_def": {"_target_": "load_vgg16", "network": {**built, **layout}, "source": str(file)}}
+    assert (first(ConfigParser(config).get_parsed_content("network_def")) == 0.5).all()

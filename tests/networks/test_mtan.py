@@ -1,9 +1,11 @@
 import pytest
 import torch
+import torch.nn.functional as F
 from network_suite import NetworkSuite
 from torch.utils.flop_counter import FlopCounterMode
 from vector_tasks import VectorTasks, split
 
+from monai_mtunet.engines import read_attention_masks
 from monai_mtunet.networks import MTAN, STAN
 from monai_mtunet.networks.attention_gate import AttentionGate
 
@@ -96,6 +98,8 @@ class TestParameterCounts:
         segment = [count(n.decoders) + count(n.heads["segment"]) for n in (network, first)]
         assert segment[0] - segment[1] == -2 * 512  # the first input has a norm no more, and logits have none
 
+        assert [count(n) for n in (first, network)] == [41_419_470, 41_420_360]
+
     def test_convolutions_norms_and_multiplications(self):
         network = on_meta(CITYSCAPES)
         assert sum(isinstance(m, torch.nn.Conv2d) for m in network.modules()) == 80
@@ -170,6 +174,46 @@ class TestAttention:
         assert all(private["a"])
         assert not any(private["b"] + private["c"])
         assert all(g for n, g in parts.items() if not {"a", "b", "c"} & set(n))
+
+
+def conv(level):
+    """A level's convolutions, each of one map."""
+    return [lambda x, c=c: c([x]) for c in level.convolutions]
+
+
+@torch.no_grad()
+def test_computes_the_papers_equations():
+    """Level by level as MTAN describes it, with torch's own unpooling, where sizes allow for it."""
+    torch.manual_seed(0)
+    network = MTAN(2, 3, {"a": 1, "b": 2}, **TINY)
+    network.train()(torch.rand(2, 3, 24, 40))  # running statistics
+    predictions = network.eval()(x := torch.rand(2, 3, 24, 40))
+    for task in "ab":
+        p, g, indices = x, None, []
+        for level, attention in zip(network.encoder, network.encoder_attention, strict=True):
+            first, second = conv(level.level)
+            u = first(p)
+            p = second(u)
+            mask = attention.gates[task].mask(u if g is None else torch.cat([u, g], 1))
+            assert torch.equal(mask, mask.clamp(0, 1))
+            g = F.max_pool2d(conv(attention.step.level)[0](mask * p), 2)
+            p, where = F.max_pool2d(p, 2, return_indices=True)
+            indices.append(where)
+        for level, attention in zip(network.decoder, network.decoder_attention, strict=True):
+            first, second = conv(level)
+            unpooled = F.max_unpool2d(p, indices.pop(), 2)
+            p = second(first(unpooled))
+            upsampled = F.interpolate(g, scale_factor=2, mode="bilinear", align_corners=True)
+            g = attention.gates[task].mask(torch.cat([unpooled, conv(attention.step)[0](upsampled)], 1)) * p
+        torch.testing.assert_close(predictions[task], network.heads[task](g))
+
+
+def test_masks_are_read_by_task():
+    network = MTAN(2, 3, {"a": 1, "b": 2}, {"c": 3}, **TINY)
+    masks = read_attention_masks(network, torch.rand(1, 3, 24, 40), ["a", "b", "c"])
+    encoder = [(24, 40), (12, 20)]
+    expected = {"a": encoder + encoder[::-1], "b": encoder + encoder[::-1], "c": encoder}
+    assert {task: [tuple(m.shape[2:]) for m in of_task] for task, of_task in masks.items()} == expected
 
 
 def test_stan_is_mtan_with_one_task():

@@ -70,6 +70,7 @@ class TestParameterCounts:
         norms_of_outputs = 2 * (64 * 5 + 128 * 4 + 256 * 6 + 512 * 11 - 64)
         arguments = {**MIRRORED_VGG, "order": "conv_norm_act"}
         counts = parameters({"segment": 2}, **MIRRORED_VGG), parameters({"segment": 2}, **arguments)
+        assert counts == (29_444_168, 29_444_162)
         assert counts[0] - counts[1] == norms_of_inputs - norms_of_outputs
 
     def test_encoder_is_vgg_16(self):
