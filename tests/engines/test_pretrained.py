@@ -3,13 +3,18 @@ import re
 
 import pytest
 import torch
+from ignite.engine import Events
 from monai.bundle import ConfigParser
+from monai.data import DataLoader, Dataset
+from monai.engines import SupervisedTrainer
+from monai.handlers import LrScheduleHandler
 
-import monai_mtunet  # noqa: F401 (bare names in configurations)
-from monai_mtunet.engines.checkpoints import CheckpointError
-from monai_mtunet.engines.pretrained import copy_weights, load_pretrained
-from monai_mtunet.networks.sunet import SUNet
-from monai_mtunet.networks.umc import UMC
+import monai_mtunet
+from monai_mtunet.engines import CheckpointError, MultiTaskPrepareBatch, ResumableCheckpoint, load_pretrained
+from monai_mtunet.engines.pretrained import copy_weights
+from monai_mtunet.losses import MultiTaskLoss, parameter_groups
+from monai_mtunet.networks import UMC, SUNet, freeze_normalisation
+from monai_mtunet.tasks import ClassificationTask, SegmentationTask
 
 TINY = {"features": (8, 12, 16, 20), "modules": (1, 2, 2, 1), "module_features": 4, "stem_features": (4, 6)}
 
@@ -142,3 +147,47 @@ def test_files_that_are_no_checkpoint_are_named(tmp_path):
     torch.save({"network": segmenter()}, tmp_path / "objects.pt")  # loading it could run code
     with pytest.raises(CheckpointError, match=r"objects\.pt .* holds more than tensors and plain values"):
         load_pretrained(segmenter(), tmp_path / "objects.pt")
+
+
+def train(network, task, optimizer, handlers, target):
+    """Two epochs of two iterations on gray images."""
+    image = torch.rand(4, 3, 48, 40, generator=torch.Generator().manual_seed(0))
+    data = [{"image": x, task.name: t} for x, t in zip(image, target, strict=True)]
+    trainer = SupervisedTrainer(
+        device="cpu",
+        max_epochs=2,
+        train_data_loader=DataLoader(Dataset(data), batch_size=2),
+        network=network,
+        optimizer=optimizer,
+        loss_function=MultiTaskLoss(monai_mtunet.task_losses([task])),
+        prepare_batch=MultiTaskPrepareBatch([task]),
+        train_handlers=handlers,
+        decollate=False,
+    )
+    rates = []
+    trainer.add_event_handler(
+        Events.ITERATION_STARTED, lambda: rates.append([group["lr"] for group in optimizer.param_groups])
+    )
+    trainer.run()
+    return rates
+
+
+def test_from_a_trained_classifier_to_fine_tuning_as_the_paper_does_it(tmp_path):
+    kinds = ClassificationTask("kind", ["a", "b", "c", "d", "e"])
+    first = SUNet(2, 3, None, monai_mtunet.out_features([kinds]), **TINY)
+    sgd = torch.optim.SGD(first.parameters(), 0.01)
+    train(first, kinds, sgd, [ResumableCheckpoint(tmp_path, {"network": first})], torch.tensor([0, 1, 4, -1]))
+
+    task = SegmentationTask("segment", ["dark", "bright"])
+    second = SUNet(2, 3, monai_mtunet.out_channels([task]), None, output_stride=8, **TINY)
+    second = freeze_normalisation(load_pretrained(second, tmp_path / "last.pt"))
+    statistics = second.trunk.activation.norm.running_var.clone()
+    assert not torch.equal(statistics, torch.ones(20))
+    loss = MultiTaskLoss(monai_mtunet.task_losses([task]))
+    sgd = torch.optim.SGD(parameter_groups(second, loss, 0.0, {"heads": 0.002}), lr=0.0002, momentum=0.95)
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, T_max=4)
+    schedule = LrScheduleHandler(cosine, print_lr=False, epoch_level=False)
+    rates = train(second, task, sgd, [schedule], torch.randint(2, (4, 1, 48, 40)))
+    assert rates == [pytest.approx([2e-4 * f, 2e-3 * f]) for f in (1, 0.5 + 0.5**1.5, 0.5, 0.5 - 0.5**1.5)]
+    assert torch.equal(second.trunk.activation.norm.running_var, statistics)
+    assert not torch.equal(second.trunk.stem.weight, first.trunk.stem.weight)

@@ -222,6 +222,23 @@ class TestDilation:
         x = torch.rand(1, 3, 32, 64, 64)
         assert network.eval().trunk(x).shape[2:] == (32 // 8, 64 // 8, 64 // 8)
 
+    @pytest.mark.parametrize(
+        ("output_stride", "strides", "least"),
+        [(32, 2, 93), (16, 2, 77), (8, 2, 69), (8, ((2, 1), (2, 1), 2, 2, 2), 18)],
+    )
+    def test_least_length_of_an_axis_on_which_every_tap_sees_more_than_padding(self, output_stride, strides, least):
+        # Without activations, so that no gradient is 0 by chance.
+        network = tiny(
+            2, {"segment": 2}, output_stride=output_stride, strides=strides, act=("leakyrelu", {"negative_slope": 1.0})
+        )
+        blind = {}
+        for length in (least - 1, least):
+            network.eval().zero_grad()
+            network.trunk(torch.rand(1, 3, 96, length)).square().sum().backward()
+            weights = [m.weight for m in network.trunk.blocks.modules() if isinstance(m, CONVOLUTIONS)]
+            blind[length] = any((w.grad.abs().sum((0, 1, 2)) == 0).any() for w in weights)
+        assert blind == {least - 1: True, least: False}
+
     @pytest.mark.parametrize("spatial_dims", [2, 3])
     def test_a_dilated_transposed_convolution_is_a_convolution_with_the_flipped_kernel(self, spatial_dims):
         grid = ModuleGrid((2,) * spatial_dims, (2,) * spatial_dims, multigrid=True)
