@@ -9,12 +9,19 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-MEASURES_MEMORY = ("one_task", "several_tasks", "weighting_methods")
+MEASURES_MEMORY = ("checkpointing", "one_task", "several_tasks", "weighting_methods")
 
 
 @pytest.mark.parametrize(
     ("name", "rows"),
-    [("trainer_overhead", 6), ("several_tasks", 24), ("one_task", 8), ("channels_last", 4), ("weighting_methods", 18)],
+    [
+        ("trainer_overhead", 6),
+        ("several_tasks", 24),
+        ("one_task", 8),
+        ("channels_last", 4),
+        ("checkpointing", 8),
+        ("weighting_methods", 18),
+    ],
 )
 def test_prints_finite_ratios(name: str, rows: int) -> None:
     if name in MEASURES_MEMORY and not sys.platform.startswith("linux"):
