@@ -1,5 +1,6 @@
 """Losses: what MONAI lacks for missing targets, and their combination over tasks."""
 
+from .balanced_edge import BalancedEdgeLoss
 from .masked_cosine import MaskedCosineLoss
 from .masked_regression import MaskedRegressionLoss
 from .multi_task_loss import MultiTaskLoss
@@ -18,6 +19,7 @@ from .weighting import (
 )
 
 __all__ = [
+    "BalancedEdgeLoss",
     "DynamicWeightAverage",
     "FixedWeighting",
     "GeometricMeanWeighting",

@@ -2,6 +2,7 @@
 
 from .angular_error import MissingAwareAngularErrorMetric
 from .depth import MissingAwareDeltaMetric, MissingAwareRelativeErrorMetric
+from .edge_f_measure import EdgeFMeasure
 from .missing_aware import (
     MissingAwareDiceMetric,
     MissingAwareMAEMetric,
@@ -13,6 +14,7 @@ from .missing_aware import (
 from .top_k_accuracy import MissingAwareTopKAccuracy
 
 __all__ = [
+    "EdgeFMeasure",
     "MissingAwareAngularErrorMetric",
     "MissingAwareDeltaMetric",
     "MissingAwareDiceMetric",

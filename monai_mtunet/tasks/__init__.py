@@ -16,6 +16,7 @@ from .derive import (
     task_names,
 )
 from .distance import DistanceTask
+from .edges import EdgeTask
 from .normals import NormalsTask
 from .panel import draw_panel, rasterise, save_panel
 from .quantity import QuantityTask
@@ -29,6 +30,7 @@ __all__ = [
     "ColourBar",
     "DepthTask",
     "DistanceTask",
+    "EdgeTask",
     "NormalsTask",
     "QuantityTask",
     "RegressionTask",
