@@ -1,10 +1,12 @@
 """Inference over all tasks in one pass, and writing its results."""
 
+from .multi_scale_flip import MultiScaleFlipInferer
 from .multi_task_sliding_window import MultiTaskSlidingWindowInferer
 from .postprocessing import postprocessing
 from .save_predictions import PostprocessTasksd, SavePaneld, SavePredictionsd
 
 __all__ = [
+    "MultiScaleFlipInferer",
     "MultiTaskSlidingWindowInferer",
     "PostprocessTasksd",
     "SavePaneld",

@@ -1,5 +1,6 @@
 """Tasks: what a network predicts, declared once."""
 
+from .averaging import Averaging, DirectionAveraging, ProbabilityAveraging
 from .classification import ClassificationTask
 from .colour_bar import ColourBar
 from .depth import DepthTask
@@ -26,12 +27,15 @@ from .segmentation import SegmentationTask
 from .task import Task
 
 __all__ = [
+    "Averaging",
     "ClassificationTask",
     "ColourBar",
     "DepthTask",
+    "DirectionAveraging",
     "DistanceTask",
     "EdgeTask",
     "NormalsTask",
+    "ProbabilityAveraging",
     "QuantityTask",
     "RegressionTask",
     "RestorationTask",

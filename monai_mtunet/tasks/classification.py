@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ..losses import MaskedDiceCELoss
 from ..metrics import MissingAwareTopKAccuracy
+from .averaging import ProbabilityAveraging
 from .class_numbers import check_class_numbers
 from .task import Picture, Task
 
@@ -42,6 +43,7 @@ class ClassificationTask(Task):
         >>> ClassificationTask("classify", classes=["cat", "dog"])
     """
 
+    averaging = ProbabilityAveraging()
     errors = ("top1_error", "top5_error")
     is_dense = False
 

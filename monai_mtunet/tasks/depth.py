@@ -78,6 +78,10 @@ class DepthTask(QuantityTask):
             **{f"{self.name}_delta{k}": self._measure(MissingAwareDeltaMetric(1.25**k)) for k in (1, 2, 3)},
         }
 
+    def undo_scale(self, prediction: Tensor, factor: float) -> Tensor:
+        """Enlarged by a factor, what is seen is as many times as near."""
+        return prediction * factor if self.quantity == "depth" else prediction / factor
+
     def prepare_target(self, target: Tensor) -> Tensor:
         """(B, 1, *spatial) -> float32, divided by the scale; checked as all quantities, and for not being positive."""
         if self.quantity == "disparity":

@@ -68,6 +68,13 @@ class DistanceTask(QuantityTask):
             )
         return super().prepare_target(target).clamp(*(limit / self.scale for limit in self._limits()))
 
+    def undo_scale(self, prediction: Tensor, factor: float) -> Tensor:
+        """Enlarged by a factor, distances are as many times as long: in mm too, as the network sees no voxel size.
+
+        Where they are truncated, an enlarged image gives less than the limit: ``truncate / factor``.
+        """
+        return prediction / factor
+
     def postprocess(self, prediction: Tensor) -> Tensor:
         """Prediction (C, *spatial) -> float32 distances, truncated."""
         return super().postprocess(prediction).clamp(*self._limits())

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..losses import MaskedCosineLoss
 from ..metrics import MissingAwareAngularErrorMetric
+from .averaging import DirectionAveraging
 from .regression import RegressionTask
 from .task import Picture
 
@@ -40,6 +41,7 @@ class NormalsTask(RegressionTask):
         >>> NormalsTask("normals")
     """
 
+    averaging = DirectionAveraging()
     errors = ("mean_angle", "median_angle")
 
     def __init__(self, name: str, channels: int = 3, loss: nn.Module | None = None) -> None:
@@ -74,6 +76,22 @@ class NormalsTask(RegressionTask):
             )
         unit: Tensor = target / length
         return unit
+
+    def undo_flip(self, prediction: Tensor, spatial_axis: int) -> Tensor:
+        """Negate the component along the axis, as `RandFlipGeometryd` does to targets.
+
+        Raises:
+            ValueError: When the vectors have no component along the axis.
+        """
+        component = 1 - spatial_axis if prediction.ndim == 4 else spatial_axis
+        if component >= self.channels:
+            raise ValueError(
+                f"Task {self.name!r}: its vectors of {self.channels} components have none along spatial axis "
+                f"{spatial_axis}; do not flip it."
+            )
+        signs = torch.ones(self.channels, device=prediction.device, dtype=prediction.dtype)
+        signs[component] = -1
+        return prediction * signs.view(-1, *[1] * (prediction.ndim - 2))
 
     def postprocess(self, prediction: Tensor) -> Tensor:
         """Prediction (D, *spatial) -> unit vectors, float32."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..losses import MaskedDiceCELoss
 from ..metrics import MissingAwareDiceMetric
+from .averaging import ProbabilityAveraging
 from .class_numbers import check_class_numbers
 from .palette import distinct_colours
 from .task import Picture, Task
@@ -42,6 +43,7 @@ class SegmentationTask(Task):
         >>> SegmentationTask("segment", classes=["background", "anterior", "posterior"], dice=True)
     """
 
+    averaging = ProbabilityAveraging()
     is_label = True
 
     def __init__(

@@ -11,6 +11,8 @@ import torch
 from ignite.metrics import Metric
 from torch import Tensor, nn
 
+from .averaging import Averaging
+
 if TYPE_CHECKING:
     from .colour_bar import ColourBar
 
@@ -35,6 +37,7 @@ class Task(ABC):
     Attributes:
         is_dense: whether it is predicted per voxel, (B, C, *spatial). Otherwise there is one vector per image, (B, C):
             it has no place in the image, so nothing spatial is done to it, and it is saved as JSON.
+        averaging: how predictions of scaled and flipped copies of an image become one (`MultiScaleFlipInferer`).
         errors: names of the metrics, without the task's, of which less is better.
         is_label: whether what it saves is a label map: resampled by nearest neighbour, never rescaled.
         is_picture: whether it predicts intensities as the network's input has them: what scaled the input is undone
@@ -44,6 +47,7 @@ class Task(ABC):
         ValueError: When the name is not an identifier or taken, or there is not at least one channel.
     """
 
+    averaging: Averaging = Averaging()
     errors: tuple[str, ...] = ()
     is_dense: bool = True
     is_label: bool = False
@@ -95,6 +99,24 @@ class Task(ABC):
         Of a task that is not dense: the whole target of one sample, as it is collated.
         """
         return torch.full((self.channels,), torch.nan)
+
+    def undo_flip(self, prediction: Tensor, spatial_axis: int) -> Tensor:
+        """What a flip of the image did to predicted values; here nothing, since voxels are back in their place.
+
+        Args:
+            prediction: raw network output for the flipped image (B, C, *spatial), flipped back; or (B, C).
+            spatial_axis: the axis of the flip, 0 for the first spatial one.
+        """
+        return prediction
+
+    def undo_scale(self, prediction: Tensor, factor: float) -> Tensor:
+        """What resizing the image did to predicted values; here nothing.
+
+        Args:
+            prediction: network output (B, C, *spatial) for an image ``factor`` times as large; or (B, C).
+            factor: the same along all axes.
+        """
+        return prediction
 
     @abstractmethod
     def postprocess(self, prediction: Tensor) -> Tensor:
