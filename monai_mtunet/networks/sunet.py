@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from .input_check import check_input
@@ -144,7 +143,6 @@ class SUNet(nn.Module):
         predictions: dict[str, Tensor] = self.heads(self.trunk(x), x.shape[2:])
         return predictions
 
-    @torch.jit.unused
     def translate(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """A state dict with this network's names, from one that has them, or those of the authors' implementation.
 

@@ -1,6 +1,7 @@
 """The part of SUNet that classification and segmentation share."""
 
 from collections.abc import Sequence
+from functools import partial
 from math import prod
 
 from monai.networks.layers.factories import Conv
@@ -91,36 +92,26 @@ class SUNetTrunk(nn.Module):
             in_channels, stem, kernel_size=7, stride=strides[0], padding=3
         )  # raw: the residual block's pre-activation is the next layer
         self.residual = StridedResidualBlock(spatial_dims, stem, residual, strides[1], act, norm)
-        self.pools = nn.ModuleList()
+        reduced_blocks = range(1, BLOCKS - dilated_blocks)
+        self.pools = nn.ModuleList(
+            PerAxisAveragePool(strides[i + 1]) if i in reduced_blocks else nn.Identity() for i in range(BLOCKS)
+        )
         self.blocks = nn.ModuleList()
         for i, (before, after) in enumerate(zip([residual, *features[:-1]], features, strict=True)):
-            first_dilated = BLOCKS - dilated_blocks
-            dilated = i >= first_dilated
-            reduced = i > 0 and not dilated
-            self.pools.append(PerAxisAveragePool(strides[i + 1]) if reduced else nn.Identity())
-            omitted = strides[first_dilated + 1 : i + 2]  # strides of the pools that dilation replaces
-            dilation = tuple(prod(axis) for axis in zip(*omitted, strict=True)) if dilated else (1,) * spatial_dims
-            grid = ModuleGrid(module_strides[i], dilation, dilated and multigrid)
-            levels = 1 if i == BLOCKS - 1 else 2
-            self.blocks.append(
-                nn.Sequential(
-                    *(
-                        UNetModule(
-                            spatial_dims,
-                            after if m else before,
-                            after,
-                            module_features,
-                            levels,
-                            grid,
-                            expands=m == 0,
-                            act=act,
-                            norm=norm,
-                            use_checkpoint=use_checkpoint,
-                        )
-                        for m in range(modules[i])
-                    )
-                )
+            module = partial(
+                UNetModule,
+                spatial_dims,
+                out_channels=after,
+                features=module_features,
+                levels=1 if i == BLOCKS - 1 else 2,
+                grid=_grid(i, strides, module_strides[i], dilated_blocks, multigrid),
+                act=act,
+                norm=norm,
+                use_checkpoint=use_checkpoint,
             )
+            first = module(in_channels=before, expands=True)
+            others = (module(in_channels=after, expands=False) for _ in range(modules[i] - 1))
+            self.blocks.append(nn.Sequential(first, *others))
         self.activation = PreActivation(spatial_dims, features[-1], act, norm)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -130,3 +121,17 @@ class SUNetTrunk(nn.Module):
             x = block(pool(x))
         activated: Tensor = self.activation(x)
         return activated
+
+
+def _grid(
+    block: int,
+    strides: Sequence[tuple[int, ...]],
+    module_stride: tuple[int, ...],
+    dilated_blocks: int,
+    multigrid: bool,
+) -> ModuleGrid:
+    """Strides and dilations in a block, whose dilation is the product of the pools' strides that are left out."""
+    first_dilated = BLOCKS - dilated_blocks
+    omitted = strides[first_dilated + 1 : block + 2]
+    dilation = tuple(prod(stride[axis] for stride in omitted) for axis in range(len(module_stride)))
+    return ModuleGrid(module_stride, dilation, multigrid and block >= first_dilated)
