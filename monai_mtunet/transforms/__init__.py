@@ -10,6 +10,7 @@ MONAI does the rest; two of its transforms need an argument that is easily forgo
 """
 
 from monai_mtunet.transforms.blind_spots import MaskBlindSpots, MaskBlindSpotsd
+from monai_mtunet.transforms.canny_edges import CannyEdges, CannyEdgesd
 from monai_mtunet.transforms.check_sample import CheckSampled
 from monai_mtunet.transforms.disparity import DecodeDisparityd, DisparityToDepthd
 from monai_mtunet.transforms.fill_missing_targets import FillMissingTargetsd
@@ -24,6 +25,7 @@ from monai_mtunet.transforms.repeatable import Repeatable
 from monai_mtunet.transforms.rician_noise import AddRicianNoise, AddRicianNoised
 from monai_mtunet.transforms.scale_volume_range import ScaleVolumeRange, ScaleVolumeRanged
 from monai_mtunet.transforms.signed_distance_map import SignedDistanceMap, SignedDistanceMapd
+from monai_mtunet.transforms.split_colour import SplitColour, SplitColourd
 
 __all__ = [
     "AddGaussianNoise",
@@ -34,6 +36,8 @@ __all__ = [
     "AddPoissonNoised",
     "AddRicianNoise",
     "AddRicianNoised",
+    "CannyEdges",
+    "CannyEdgesd",
     "CheckSampled",
     "DecodeDisparityd",
     "DisparityToDepthd",
@@ -49,4 +53,6 @@ __all__ = [
     "ScaleVolumeRanged",
     "SignedDistanceMap",
     "SignedDistanceMapd",
+    "SplitColour",
+    "SplitColourd",
 ]
