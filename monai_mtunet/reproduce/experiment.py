@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -33,7 +34,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A table: rows are runs, columns are metrics of the best checkpoint.
+    """A table: rows are runs, columns are metrics of the best checkpoint, or of the last epoch.
 
     Attributes:
         name: its file's name without extension.
@@ -41,7 +42,7 @@ class Experiment:
         runs: the rows.
         seeds: every run is repeated with each.
         metrics: the columns, names in ``metrics.csv``.
-        evaluate: the overlay that evaluates the best checkpoint.
+        evaluate: the overlay that evaluates the best checkpoint; without one the last validation of training counts.
         plot: two of the metrics to plot against each other, or none.
     """
 
@@ -50,16 +51,16 @@ class Experiment:
     runs: tuple[Run, ...]
     seeds: tuple[int, ...]
     metrics: tuple[str, ...]
-    evaluate: str
+    evaluate: str | None
     plot: tuple[str, ...] = ()
 
 
 def load_experiment(path: str | Path) -> Experiment:
     """Read an experiment from JSON.
 
-    The file holds ``description``, ``configs`` and ``overrides`` of every run, ``evaluate``, ``seeds``, ``metrics``
-    and ``runs``: ``{row name: {"configs": [...], "overrides": {...}, "paper": {metric: number}}}``, of which configs
-    and overrides come on top. ``plot`` may name two of the metrics.
+    The file holds ``description``, ``configs`` and ``overrides`` of every run, ``seeds``, ``metrics`` and ``runs``:
+    ``{row name: {"configs": [...], "overrides": {...}, "paper": {metric: number}}}``, of which configs and overrides
+    come on top. ``evaluate`` may name an overlay, and ``plot`` two of the metrics.
 
     Args:
         path: the JSON file.
@@ -69,7 +70,7 @@ def load_experiment(path: str | Path) -> Experiment:
             are of other metrics than the table's.
     """
     content = json.loads(Path(path).read_text())
-    missing = {"description", "configs", "evaluate", "seeds", "metrics", "runs"} - set(content)
+    missing = {"description", "configs", "seeds", "metrics", "runs"} - set(content)
     if missing:
         raise ValueError(f"{path} lacks {sorted(missing)}.")
     runs = []
@@ -89,7 +90,7 @@ def load_experiment(path: str | Path) -> Experiment:
         tuple(runs),
         tuple(content["seeds"]),
         tuple(content["metrics"]),
-        content["evaluate"],
+        content.get("evaluate"),
         plot,
     )
 
@@ -138,12 +139,13 @@ def _train_and_evaluate(experiment: Experiment, run: Run, seed: int, output_dir:
     if _results(folder).is_file():
         return
     started = (folder / "checkpoints" / "last.pt").is_file()
-    _bundle(run.configs, {**run.overrides, "seed": seed, "output_dir": folder, "resume": started}, folder / "train.log")
-    _bundle(
-        (*run.configs, experiment.evaluate),
-        {**run.overrides, "seed": seed, "output_dir": folder},
-        folder / "evaluate.log",
-    )
+    overrides = {**run.overrides, "seed": seed, "output_dir": folder}
+    _bundle(run.configs, {**overrides, "resume": started}, folder / "train.log")
+    if experiment.evaluate is None:
+        _results(folder).parent.mkdir(exist_ok=True)
+        shutil.copyfile(folder / "validation" / "metrics.csv", _results(folder))
+    else:
+        _bundle((*run.configs, experiment.evaluate), overrides, folder / "evaluate.log")
 
 
 def _bundle(configs: Sequence[str], overrides: Mapping[str, Any], log: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monai_mtunet.bundle import check_overrides
-from monai_mtunet.reproduce import carry_out, load_experiment, plot, table
+from monai_mtunet.reproduce import carry_out, load_experiment, plot, results, table
 
 from ..bundles.bundle_under_test import ROOT
 from ..bundles.umc_bundle import SMALL, configs
@@ -33,17 +33,17 @@ def test_runs_what_is_not_finished_and_averages_over_seeds(tmp_path: Path) -> No
     experiment = load_experiment(small_experiment(tmp_path, seeds=[0]))
     assert table(experiment, tmp_path).splitlines()[2] == "| both | - | - | 0 |"
     carry_out(experiment, tmp_path, jobs=2)
-    results = sorted(tmp_path.glob("small/*/seed_0/evaluation/metrics.csv"))
-    assert [file.parts[-4] for file in results] == ["both", "segment_only"]
-    written = [file.stat().st_mtime_ns for file in results]
+    files = sorted(tmp_path.glob("small/*/seed_0/evaluation/metrics.csv"))
+    assert [file.parts[-4] for file in files] == ["both", "segment_only"]
+    written = [file.stat().st_mtime_ns for file in files]
 
     second = tmp_path / "small" / "both" / "seed_1" / "evaluation" / "metrics.csv"
     second.parent.mkdir(parents=True)
     second.write_text("segment_miou,0.5\ndenoise_psnr,21.0\n")
     experiment = load_experiment(small_experiment(tmp_path, runs={"both": {}}))
     carry_out(experiment, tmp_path)
-    assert [file.stat().st_mtime_ns for file in results] == written  # finished runs are left alone
-    first = dict(line.split(",") for line in results[0].read_text().split())
+    assert [file.stat().st_mtime_ns for file in files] == written  # finished runs are left alone
+    first = dict(line.split(",") for line in files[0].read_text().split())
     row = table(experiment, tmp_path).splitlines()[2]
     mean, deviation = map(float, re.search(r"\| ([\d.]+) ± ([\d.]+) \|", row).groups())
     assert mean == pytest.approx((float(first["segment_miou"]) + 0.5) / 2, abs=1e-3)
@@ -83,6 +83,21 @@ def test_the_plot_shows_networks_of_several_tasks_as_points_and_of_one_as_lines(
     assert lines == {"segment only": (0, pytest.approx(0.6)), "denoise only": (22, 0)}
     with pytest.raises(ValueError, match="names no two metrics"):
         plot(load_experiment(small_experiment(tmp_path)), tmp_path)
+
+
+def test_without_an_evaluation_the_last_epoch_counts(tmp_path: Path) -> None:
+    path = small_experiment(tmp_path, seeds=[0], runs={"both": {}})
+    content = json.loads(path.read_text())
+    del content["evaluate"]
+    path.write_text(json.dumps(content))
+    experiment = load_experiment(path)
+    carry_out(experiment, tmp_path)
+    folder = tmp_path / "small" / "both" / "seed_0"
+    assert (folder / "evaluation" / "metrics.csv").read_text() == (folder / "validation" / "metrics.csv").read_text()
+    assert table(experiment, tmp_path).splitlines()[2].endswith("| 1 |")
+    (logged,) = re.findall(r"Epoch\[1\] Metrics -- .*segment_miou: ([\d.]+)", (folder / "train.log").read_text())
+    (result,) = results(experiment, experiment.runs[0], tmp_path)
+    assert result["segment_miou"] == pytest.approx(float(logged), abs=1e-4)
 
 
 def test_a_run_that_fails_names_its_log(tmp_path: Path) -> None:
