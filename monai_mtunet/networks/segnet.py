@@ -22,7 +22,7 @@ class SegNet(nn.Module):
     network is the default, "wide" has ``features=(64, 128, 256, 512, 1024)``, "deep" has
     ``convolutions=(4, 4, 6, 6, 6)``. VGG-16 mirrored, as in "Enhancing Multi-Task Learning for Image Segmentation using
     soft-attention blocks and self-supervised auxiliary tasks", has ``width_change="last"``, ``order="norm_conv_act"``
-    and ``head="3x3"``; for pretrained weights see :func:`with_vgg16`.
+    and ``head="3x3"``; for pretrained weights see :func:`~monai_mtunet.engines.load_vgg16`.
 
     Args:
         spatial_dims: number of spatial dimensions, 2 or 3.

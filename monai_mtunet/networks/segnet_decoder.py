@@ -33,6 +33,5 @@ class SegNetDecoder(nn.Module):
 
         """
         for i, level in enumerate(self.levels):
-            outputs = level([unpool(x, indices[-1 - i], sizes[-1 - i])])
-            x = outputs[1]
+            x = level([unpool(x, indices[-1 - i], sizes[-1 - i])])[1]
         return x

@@ -44,14 +44,14 @@ class SegNetLevel(nn.Module):
             )
             in_channels = [width]
 
-    def forward(self, maps: list[Tensor]) -> list[Tensor]:
+    def forward(self, maps: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Convolve `maps`, each (B, in_channels[i], *spatial); return the first and the last convolution's output."""
-        outputs: list[Tensor] = []
-        for convolution in self.convolutions:
-            y = convolution(maps)
-            maps = [y]
-            outputs = [outputs[0], y] if len(outputs) > 0 else [y, y]
-        return outputs
+        first = maps[0]
+        for i, convolution in enumerate(self.convolutions):
+            maps = [convolution(maps)]
+            if i == 0:
+                first = maps[0]
+        return first, maps[0]
 
 
 class Encoded(NamedTuple):
@@ -79,6 +79,6 @@ class SegNetEncoderLevel(nn.Module):
 
     def forward(self, maps: list[Tensor]) -> Encoded:
         """Encode `maps`, each (B, in_channels[i], *spatial)."""
-        outputs = self.level(maps)
-        pooled, indices = self.pool(outputs[1])
-        return Encoded(outputs[0], outputs[1], pooled, indices)
+        first, last = self.level(maps)
+        pooled, indices = self.pool(last)
+        return Encoded(first, last, pooled, indices)

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from network_suite import NetworkSuite
+from network_suite import NetworkSuite, close
 from vector_tasks import VectorTasks, split
 
 from monai_mtunet.networks import SegNet
@@ -138,6 +138,14 @@ def test_the_paper_size_is_not_pooled():
     )
     network(torch.rand(1, 3, 256, 256, device="meta"))
     assert maps == [(1, 512, 8, 8)] * 2
+
+
+def test_export_with_any_size():
+    network = SegNet(2, 3, {"a": 1}, {"b": 2}, **TINY, pooled_size=3).eval()
+    height, width = torch.export.Dim("height", min=8, max=512), torch.export.Dim("width", min=8, max=512)
+    program = torch.export.export(network, (torch.rand(2, 3, 16, 20),), dynamic_shapes=({2: height, 3: width},))
+    x = torch.rand(2, 3, 37, 51)
+    close(program.module()(x), network(x))
 
 
 def test_trains_bit_equal_under_deterministic_algorithms():
