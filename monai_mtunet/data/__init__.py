@@ -26,6 +26,8 @@ from monai_mtunet.data.cityscapes import (
     cityscapes_datalist,
 )
 from monai_mtunet.data.cityscapes_camera import LoadCityscapesCamerad
+from monai_mtunet.data.class_folders import class_folder_datalist, class_folder_names
+from monai_mtunet.data.coco import coco_voc_datalist, write_coco_voc_labels
 from monai_mtunet.data.decathlon import (
     HIPPOCAMPUS_CLASSES,
     HIPPOCAMPUS_PALETTE,
@@ -37,6 +39,8 @@ from monai_mtunet.data.keep_labels import keep_labels
 from monai_mtunet.data.labelled_weights import labelled_weights
 from monai_mtunet.data.mtan_arrays import LoadMTANArraysd, mtan_datalist
 from monai_mtunet.data.nyuv2 import NYUV2_CLASSES, NYUV2_PALETTE
+from monai_mtunet.data.pascal_voc import VOC_CLASSES, VOC_LABELS, VOC_PALETTE, voc_datalist
+from monai_mtunet.data.sbd import write_sbd_annotations
 from monai_mtunet.data.sstem import (
     SSTEM_CLASS_OF_LABEL,
     SSTEM_CLASSES,
@@ -89,12 +93,18 @@ __all__ = [
     "SYNTHETIC_CLASSES",
     "SYNTHETIC_LABELS",
     "SYNTHETIC_PALETTE",
+    "VOC_CLASSES",
+    "VOC_LABELS",
+    "VOC_PALETTE",
     "LoadCityscapesCamerad",
     "LoadMTANArraysd",
     "LoadSyntheticGeometryd",
     "LoadSyntheticd",
     "camvid_datalist",
     "cityscapes_datalist",
+    "class_folder_datalist",
+    "class_folder_names",
+    "coco_voc_datalist",
     "decathlon_datalist",
     "folder_datalist",
     "hippocampus_scan",
@@ -102,4 +112,7 @@ __all__ = [
     "labelled_weights",
     "mtan_datalist",
     "synthetic_datalist",
+    "voc_datalist",
+    "write_coco_voc_labels",
+    "write_sbd_annotations",
 ]
