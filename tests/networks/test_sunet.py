@@ -55,15 +55,12 @@ class TestStridedAnisotropicSUNet(SUNetSuite):
         return tiny(spatial_dims, out_channels, output_stride=16, multigrid=False, degridding_features=6, **arguments)
 
 
-class TestClassifier(SUNetSuite):
-    tasks = ({"kind": 4}, {"box": 3, "kind": 4})
-
-    @staticmethod
-    def build(spatial_dims, out_channels):
-        return SUNet(spatial_dims, 3, out_features=out_channels, **TINY)
-
-    def shape_of(self, task, channels, x):
-        return (len(x), channels)
+@pytest.mark.parametrize("size", [(17, 23), (1, 1), (16, 9, 12)], ids=str)
+def test_a_classifier_has_vectors_only_in_their_order(size):
+    network, x = SUNet(len(size), 3, out_features={"kind": 5, "box": 2}, **TINY), torch.rand(2, 3, *size)
+    for mode in (network.train(), network.eval()):
+        assert [(task, tuple(p.shape)) for task, p in mode(x).items()] == [("kind", (2, 5)), ("box", (2, 2))]
+    close(torch.jit.script(network)(x), network(x))
 
 
 def parameters(network):
