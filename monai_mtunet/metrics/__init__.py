@@ -1,6 +1,7 @@
 """Metrics that ignite and MONAI lack."""
 
 from .angular_error import MissingAwareAngularErrorMetric
+from .box_iou import MissingAwareBoxIoUMetric
 from .depth import MissingAwareDeltaMetric, MissingAwareRelativeErrorMetric
 from .edge_f_measure import EdgeFMeasure
 from .missing_aware import (
@@ -16,6 +17,7 @@ from .top_k_accuracy import MissingAwareTopKAccuracy
 __all__ = [
     "EdgeFMeasure",
     "MissingAwareAngularErrorMetric",
+    "MissingAwareBoxIoUMetric",
     "MissingAwareDeltaMetric",
     "MissingAwareDiceMetric",
     "MissingAwareMAEMetric",

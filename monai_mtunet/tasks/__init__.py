@@ -1,7 +1,9 @@
 """Tasks: what a network predicts, declared once."""
 
 from .averaging import Averaging, DirectionAveraging, ProbabilityAveraging
+from .bounding_box import BoundingBoxTask
 from .classification import ClassificationTask
+from .colour import ColourTask
 from .colour_bar import ColourBar
 from .depth import DepthTask
 from .derive import (
@@ -28,8 +30,10 @@ from .task import Task
 
 __all__ = [
     "Averaging",
+    "BoundingBoxTask",
     "ClassificationTask",
     "ColourBar",
+    "ColourTask",
     "DepthTask",
     "DirectionAveraging",
     "DistanceTask",

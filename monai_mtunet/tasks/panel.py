@@ -41,11 +41,13 @@ def draw_panel(
     """
     rows = []
     for index, image in enumerate(images):
-        row = {"input": draw_input(tasks, image)}
+        shown = draw_input(tasks, image)
+        row = {"input": shown}
         for task in tasks:
-            row[task.name] = _draw(task, predictions[index][task.name])
+            row[task.name] = _draw(task, predictions[index][task.name], image, shown)
             if targets is not None and task.name in targets[index]:
-                row[f"{task.name}: target"] = _draw(task, task.values_of_target(targets[index][task.name]))
+                target = task.values_of_target(targets[index][task.name])
+                row[f"{task.name}: target"] = _draw(task, target, image, shown)
         rows.append(row)
     bars = {task.name: bar for task in tasks if (bar := task.colour_bar()) is not None}
     return _layout(rows, _legend(tasks), bars, title)
@@ -79,8 +81,8 @@ def draw_input(tasks: Sequence[Task], image: Tensor) -> Picture:
     return window.draw(plane)
 
 
-def _draw(task: Task, values: Tensor) -> Picture:
-    return task.draw(middle_slice(values) if task.is_dense else values)
+def _draw(task: Task, values: Tensor, image: Tensor, shown: Picture) -> Picture:
+    return task.draw_with_input(middle_slice(values) if task.is_dense else values, middle_slice(image), shown)
 
 
 def middle_slice(values: Tensor) -> Tensor:

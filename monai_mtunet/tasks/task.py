@@ -126,6 +126,16 @@ class Task(ABC):
     def draw(self, values: Tensor) -> Picture:
         """Post-processed values (C', H, W) or (C',), which may be missing -> RGB picture (H, W, 3)."""
 
+    def draw_with_input(self, values: Tensor, image: Tensor, picture: Picture) -> Picture:
+        """Like :meth:`draw`, beside the network's input, which some kinds draw on or need for their colours.
+
+        Args:
+            values: as for :meth:`draw`.
+            image: the network's input (C, H, W); of a volume the same slice.
+            picture: how the panel shows the input (H, W, 3).
+        """
+        return self.draw(values)
+
     def to_json(self, values: Tensor) -> dict[str, Any]:
         """Post-processed values (C',) as what is saved of a task that is not dense."""
         return {"values": values.tolist()}

@@ -10,6 +10,7 @@ MONAI does the rest; two of its transforms need an argument that is easily forgo
 """
 
 from monai_mtunet.transforms.blind_spots import MaskBlindSpots, MaskBlindSpotsd
+from monai_mtunet.transforms.box_mask import BoxOfMask, BoxOfMaskd, PaintBoxd
 from monai_mtunet.transforms.canny_edges import CannyEdges, CannyEdgesd
 from monai_mtunet.transforms.check_sample import CheckSampled
 from monai_mtunet.transforms.disparity import DecodeDisparityd, DisparityToDepthd
@@ -36,6 +37,8 @@ __all__ = [
     "AddPoissonNoised",
     "AddRicianNoise",
     "AddRicianNoised",
+    "BoxOfMask",
+    "BoxOfMaskd",
     "CannyEdges",
     "CannyEdgesd",
     "CheckSampled",
@@ -45,6 +48,7 @@ __all__ = [
     "LoadSampled",
     "MaskBlindSpots",
     "MaskBlindSpotsd",
+    "PaintBoxd",
     "RandFlipGeometryd",
     "RandSwapNoisyPaird",
     "RandZoomGeometryd",
