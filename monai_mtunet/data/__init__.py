@@ -21,6 +21,7 @@ from monai_mtunet.data.cityscapes import (
     CITYSCAPES_CATEGORY_PALETTE,
     CITYSCAPES_CLASS_OF_LABEL,
     CITYSCAPES_CLASSES,
+    CITYSCAPES_LABEL_OF_CLASS,
     CITYSCAPES_LABELS,
     CITYSCAPES_PALETTE,
     cityscapes_datalist,
@@ -39,6 +40,17 @@ from monai_mtunet.data.keep_labels import keep_labels
 from monai_mtunet.data.labelled_weights import labelled_weights
 from monai_mtunet.data.mtan_arrays import LoadMTANArraysd, mtan_datalist
 from monai_mtunet.data.nyuv2 import NYUV2_CLASSES, NYUV2_PALETTE
+from monai_mtunet.data.oxford_pets import (
+    OXFORD_PETS_CLASS_OF_LABEL,
+    OXFORD_PETS_CLASS_OF_LABEL_BORDER_AS_BACKGROUND,
+    OXFORD_PETS_CLASSES,
+    OXFORD_PETS_LABELS,
+    OXFORD_PETS_PALETTE,
+    OXFORD_PETS_SPECIES,
+    cats_and_dogs_datalist,
+    oxford_pets_breeds,
+    oxford_pets_datalist,
+)
 from monai_mtunet.data.pascal_voc import VOC_CLASSES, VOC_LABELS, VOC_PALETTE, voc_datalist
 from monai_mtunet.data.sbd import write_sbd_annotations
 from monai_mtunet.data.sstem import (
@@ -75,6 +87,7 @@ __all__ = [
     "CITYSCAPES_CLASSES",
     "CITYSCAPES_CLASS_OF_LABEL",
     "CITYSCAPES_LABELS",
+    "CITYSCAPES_LABEL_OF_CLASS",
     "CITYSCAPES_PALETTE",
     "GEOMETRY_CLASSES",
     "GEOMETRY_PALETTE",
@@ -82,6 +95,12 @@ __all__ = [
     "HIPPOCAMPUS_PALETTE",
     "NYUV2_CLASSES",
     "NYUV2_PALETTE",
+    "OXFORD_PETS_CLASSES",
+    "OXFORD_PETS_CLASS_OF_LABEL",
+    "OXFORD_PETS_CLASS_OF_LABEL_BORDER_AS_BACKGROUND",
+    "OXFORD_PETS_LABELS",
+    "OXFORD_PETS_PALETTE",
+    "OXFORD_PETS_SPECIES",
     "SSTEM_CLASSES",
     "SSTEM_CLASS_OF_LABEL",
     "SSTEM_FOLDS",
@@ -101,6 +120,7 @@ __all__ = [
     "LoadSyntheticGeometryd",
     "LoadSyntheticd",
     "camvid_datalist",
+    "cats_and_dogs_datalist",
     "cityscapes_datalist",
     "class_folder_datalist",
     "class_folder_names",
@@ -111,6 +131,8 @@ __all__ = [
     "keep_labels",
     "labelled_weights",
     "mtan_datalist",
+    "oxford_pets_breeds",
+    "oxford_pets_datalist",
     "synthetic_datalist",
     "voc_datalist",
     "write_coco_voc_labels",

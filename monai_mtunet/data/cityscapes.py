@@ -21,6 +21,7 @@ __all__ = [
     "CITYSCAPES_CLASSES",
     "CITYSCAPES_CLASS_OF_LABEL",
     "CITYSCAPES_LABELS",
+    "CITYSCAPES_LABEL_OF_CLASS",
     "CITYSCAPES_PALETTE",
     "cityscapes_datalist",
 ]
@@ -68,6 +69,8 @@ CITYSCAPES_CLASS_OF_LABEL = (
     13, 14, 15, 255, 255, 16, 17, 18,   # vehicle: car, truck, bus, caravan, trailer, train, motorcycle, bicycle
     255, 255,                           # licence plate
 )
+# And back, for the test server: the id of each of the 19 classes.
+CITYSCAPES_LABEL_OF_CLASS = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
 # 7 categories; void is ignored, as the official evaluation does.
 CITYSCAPES_CATEGORY_OF_LABEL = (
     *(255,) * 7, *(0,) * 4, *(1,) * 6, *(2,) * 4, *(3,) * 2, 4, *(5,) * 2, *(6,) * 8, 255, 255,

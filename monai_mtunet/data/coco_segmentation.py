@@ -43,9 +43,9 @@ def coco_mask(segmentation: Mapping[str, Any] | Sequence[Sequence[float]], heigh
                 f"of {height} x {width}."
             )
         inside = np.arange(len(lengths)) % 2 == 1  # the first run is outside
-        columns: Mask = np.repeat(inside, lengths).reshape(width, height)
-        return columns.T
-    mask: Mask = np.zeros((height, width), dtype=np.bool_)
+        mask: Mask = np.repeat(inside, lengths).reshape(width, height).T  # column after column
+        return mask
+    mask = np.zeros((height, width), dtype=np.bool_)
     for points in segmentation:
         if len(points) % 2:
             raise ValueError(f"A polygon has pairs of coordinates, got {len(points)} numbers.")

@@ -3,12 +3,14 @@
 from .multi_scale_flip import MultiScaleFlipInferer
 from .multi_task_sliding_window import MultiTaskSlidingWindowInferer
 from .postprocessing import postprocessing
+from .save_label_map import SaveLabelMapd
 from .save_predictions import PostprocessTasksd, SavePaneld, SavePredictionsd
 
 __all__ = [
     "MultiScaleFlipInferer",
     "MultiTaskSlidingWindowInferer",
     "PostprocessTasksd",
+    "SaveLabelMapd",
     "SavePaneld",
     "SavePredictionsd",
     "postprocessing",

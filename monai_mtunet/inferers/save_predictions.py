@@ -14,6 +14,7 @@ from monai.utils import ImageMetaKey
 from PIL import Image
 from torch import Tensor
 
+from ..data.label_png import label_png
 from ..tasks import Task, draw_panel, save_panel
 
 
@@ -36,8 +37,8 @@ class PostprocessTasksd(MapTransform):
         return sample
 
 
-class _SampleWriter(MapTransform):
-    """Writes files named after the sample's own."""
+class SampleWriter(MapTransform):
+    """Base of what writes files named after the sample's own."""
 
     def __init__(self, tasks: Sequence[Task], output_dir: str | Path, image_key: str = "image") -> None:
         super().__init__([f"pred_{task.name}" for task in tasks])
@@ -46,20 +47,26 @@ class _SampleWriter(MapTransform):
         self.image_key = image_key
         self._sources: dict[str, str] = {}
 
-    def _path(self, meta: Mapping[str, Any], suffix: str) -> Path:
-        """``<output_dir>/<stem>_<suffix>``, unless another sample's files have that name."""
+    def path(self, meta: Mapping[str, Any], ending: str, dropped: str = "") -> Path:
+        """``<output_dir>/<stem><ending>``, unless another sample's files have that name.
+
+        Args:
+            meta: the sample's meta data.
+            ending: of the file's name.
+            dropped: end of the sample's stem that the file's name does without.
+        """
         source = str(meta.get(ImageMetaKey.FILENAME_OR_OBJ, "sample"))
-        stem = Path(Path(source).name.removesuffix(".gz")).stem
+        stem = Path(Path(source).name.removesuffix(".gz")).stem.removesuffix(dropped)
         earlier = self._sources.setdefault(stem, source)
         if earlier != source:
             raise ValueError(
-                f"{source} and {earlier} would both be saved as {stem}_{suffix} in {self.output_dir}: "
+                f"{source} and {earlier} would both be saved as {stem}{ending} in {self.output_dir}: "
                 "give them different names, or infer them into different folders."
             )
-        return self.output_dir / f"{stem}_{suffix}"
+        return self.output_dir / f"{stem}{ending}"
 
 
-class SavePaneld(_SampleWriter):
+class SavePaneld(SampleWriter):
     """Writes ``<stem>_panel.png``: the input and every post-processed prediction side by side.
 
     Args:
@@ -74,13 +81,13 @@ class SavePaneld(_SampleWriter):
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Draw one sample."""
         image = data[self.image_key]
-        path = self._path(_meta(image), "panel.png")
+        path = self.path(meta_of(image), "_panel.png")
         predictions = {task.name: data[f"pred_{task.name}"] for task in self.tasks}
         save_panel(draw_panel(self.tasks, [image], [predictions], title=path.stem.removesuffix("_panel")), path)
         return dict(data)
 
 
-class SavePredictionsd(_SampleWriter):
+class SavePredictionsd(SampleWriter):
     """Writes ``<stem>_<task>.nii.gz`` for volumes, with the input's affine, or ``.png`` or ``.npy`` for images.
 
     Label PNGs are 8-bit indices with the task's palette; intensity PNGs are the task's picture, which for restoration
@@ -99,10 +106,10 @@ class SavePredictionsd(_SampleWriter):
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Write one sample's files."""
-        meta = _meta(data[self.image_key])
+        meta = meta_of(data[self.image_key])
         self.output_dir.mkdir(parents=True, exist_ok=True)
         for task in self.tasks:
-            path = self._path(meta, task.name)
+            path = self.path(meta, f"_{task.name}")
             prediction = data[f"pred_{task.name}"]
             if not task.is_dense:
                 content = json.dumps(task.to_json(prediction), indent=2, ensure_ascii=False)
@@ -132,10 +139,9 @@ def _save_image(task: Task, prediction: Tensor, path: Path) -> None:
 def _png(task: Task, prediction: Tensor) -> Image.Image:
     if not task.is_label:
         return Image.fromarray(task.draw(prediction))
-    picture = Image.fromarray(prediction[0].cpu().numpy().astype(np.uint8))
-    picture.putpalette([channel for colour in task.legend().values() for channel in colour])
-    return picture
+    return label_png(prediction[0].cpu().numpy(), list(task.legend().values()))
 
 
-def _meta(image: Any) -> Mapping[str, Any]:
+def meta_of(image: Any) -> Mapping[str, Any]:
+    """The meta data of an image that may have none."""
     return image.meta if isinstance(image, MetaTensor) else {}
