@@ -1,5 +1,9 @@
 """Averaging over scales and flips, against what the paper's procedure gives by hand."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -231,6 +235,11 @@ def test_certain_classes_stay_finite():
     assert (result.argmax(1) == 0).all()
 
 
-def test_bundles_find_it_by_its_bare_name():
-    config = {"inferer": {"_target_": "MultiScaleFlipInferer", "tasks": TASKS, "flip_axes": [1]}}
-    assert isinstance(ConfigParser(config).get_parsed_content("inferer"), MultiScaleFlipInferer)
+def test_the_documented_configuration_is_the_papers():
+    text = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text()
+    block = next(block for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL) if "MultiScaleFlip" in block)
+    config = {**json.loads(f"{{{block}}}"), "active_tasks": TASKS}
+    inferer = ConfigParser(config).get_parsed_content("inferer")
+    assert type(inferer) is MultiScaleFlipInferer
+    assert inferer.scales == MultiScaleFlipInferer(TASKS).scales == (0.5, 0.75, 1, 1.25)
+    assert inferer.inferer.roi_size == [512, 512]
