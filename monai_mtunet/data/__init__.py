@@ -51,17 +51,6 @@ from monai_mtunet.data.oxford_pets import (
     oxford_pets_breeds,
     oxford_pets_datalist,
 )
-from monai_mtunet.data.oxford_pets import (
-    OXFORD_PETS_CLASS_OF_LABEL,
-    OXFORD_PETS_CLASS_OF_LABEL_BORDER_AS_BACKGROUND,
-    OXFORD_PETS_CLASSES,
-    OXFORD_PETS_LABELS,
-    OXFORD_PETS_PALETTE,
-    OXFORD_PETS_SPECIES,
-    cats_and_dogs_datalist,
-    oxford_pets_breeds,
-    oxford_pets_datalist,
-)
 from monai_mtunet.data.pascal_voc import VOC_CLASSES, VOC_LABELS, VOC_PALETTE, voc_datalist
 from monai_mtunet.data.sbd import write_sbd_annotations
 from monai_mtunet.data.sstem import (
@@ -112,12 +101,6 @@ __all__ = [
     "OXFORD_PETS_LABELS",
     "OXFORD_PETS_PALETTE",
     "OXFORD_PETS_SPECIES",
-    "OXFORD_PETS_CLASSES",
-    "OXFORD_PETS_CLASS_OF_LABEL",
-    "OXFORD_PETS_CLASS_OF_LABEL_BORDER_AS_BACKGROUND",
-    "OXFORD_PETS_LABELS",
-    "OXFORD_PETS_PALETTE",
-    "OXFORD_PETS_SPECIES",
     "SSTEM_CLASSES",
     "SSTEM_CLASS_OF_LABEL",
     "SSTEM_FOLDS",
@@ -138,7 +121,6 @@ __all__ = [
     "LoadSyntheticd",
     "camvid_datalist",
     "cats_and_dogs_datalist",
-    "cats_and_dogs_datalist",
     "cityscapes_datalist",
     "class_folder_datalist",
     "class_folder_names",
@@ -149,8 +131,6 @@ __all__ = [
     "keep_labels",
     "labelled_weights",
     "mtan_datalist",
-    "oxford_pets_breeds",
-    "oxford_pets_datalist",
     "oxford_pets_breeds",
     "oxford_pets_datalist",
     "synthetic_datalist",
