@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-MEASURES_MEMORY = ("checkpointing", "one_task", "several_tasks", "weighting_methods")
+MEASURES_MEMORY = ("checkpointing", "one_task", "several_tasks", "stacked_unets", "weighting_methods")
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,7 @@ MEASURES_MEMORY = ("checkpointing", "one_task", "several_tasks", "weighting_meth
         ("one_task", 8),
         ("channels_last", 4),
         ("checkpointing", 8),
+        ("stacked_unets", 8),
         ("weighting_methods", 18),
     ],
 )
