@@ -25,7 +25,9 @@ class SegmentationTask(Task):
     Targets are (1, *spatial) integers in 0..C-1, or ``ignore_index`` where there is none. Metrics, from one confusion
     matrix over the data set: ``<name>_miou`` (mean over the classes that occur), ``<name>_accuracy`` (voxel accuracy)
     and ``<name>_iou_<class>``; with ``dice`` also ``<name>_dice``, the mean Dice of the foreground classes (1..C-1)
-    per image, averaged over images (MONAI's ``DiceMetric``). All are NaN where no image has a target.
+    per image, averaged over images (MONAI's ``DiceMetric``). With ``f1``, ``<name>_f1_<class>`` of the foreground
+    classes, and with ``fwiou``, ``<name>_fwiou``, the mean IoU weighted by how often classes occur, are of the same
+    confusion matrix. All are NaN where no image has a target.
 
     Args:
         name: the task's name.
@@ -33,6 +35,8 @@ class SegmentationTask(Task):
         palette: RGB per class, 0..255; by default colours that stay apart for the colour blind.
         ignore_index: the label of voxels without a target.
         dice: whether to measure the per-image Dice, as is customary for organs and lesions.
+        f1: whether to measure F1, 2 TP / (2 TP + FP + FN), the Dice of the whole data set.
+        fwiou: whether to measure the frequency-weighted IoU.
         loss: replaces the default, cross-entropy over the valid voxels.
 
     Raises:
@@ -53,6 +57,8 @@ class SegmentationTask(Task):
         palette: Sequence[Sequence[int]] | None = None,
         ignore_index: int = 255,
         dice: bool = False,
+        f1: bool = False,
+        fwiou: bool = False,
         loss: nn.Module | None = None,
     ) -> None:
         super().__init__(name, len(classes), loss)
@@ -73,6 +79,8 @@ class SegmentationTask(Task):
             )
         self.ignore_index = ignore_index
         self.dice = dice
+        self.f1 = f1
+        self.fwiou = fwiou
 
     def default_loss(self) -> nn.Module:
         """Cross-entropy over the valid voxels (UMC paper, section 4.1)."""
@@ -96,6 +104,11 @@ class SegmentationTask(Task):
             )
         for index, label in enumerate(self.classes):
             metrics[f"{self.name}_iou_{_in_metric(label)}"] = iou[index]
+        if self.f1:
+            for index, label in enumerate(self.classes[1:], start=1):
+                metrics[f"{self.name}_f1_{_in_metric(label)}"] = (2 * iou / (1 + iou))[index]
+        if self.fwiou:
+            metrics[f"{self.name}_fwiou"] = MetricsLambda(_weighted_by_frequency, iou, confusion)
         return metrics
 
     def _logits_and_labels(self, output: dict[str, Any]) -> tuple[Tensor, Tensor]:
@@ -140,6 +153,11 @@ class SegmentationTask(Task):
             "format": "segmentation",
             "channel_def": {str(index): label for index, label in enumerate(self.classes)},
         }
+
+
+def _weighted_by_frequency(iou: Tensor, confusion: Tensor) -> float:
+    frequency = confusion.sum(dim=1) / confusion.sum()  # rows are the true classes
+    return (frequency * iou.nan_to_num(nan=0.0)).sum().item()  # NaN is the IoU of classes that do not occur
 
 
 def _in_metric(label: str) -> str:

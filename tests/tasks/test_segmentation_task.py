@@ -62,6 +62,19 @@ class TestMetrics:
         # Image 1 has no foreground and is left out; liver in image 2: 2 * 1 / (1 + 3).
         assert metrics["segment_dice"] == pytest.approx(0.5)
 
+    def test_f1_and_frequency_weighted_iou_are_measured_on_request(self):
+        # As above: 5 of 7 predictions and 4 of 7 labels are background, liver has 2 and 3; spleen has none.
+        predictions = torch.tensor([[[0, 0], [0, 1]], [[1, 0], [0, 2]]])
+        labels = torch.tensor([[[0, 0], [0, 0]], [[1, 1], [1, IGNORE]]])
+        metrics = evaluate(SegmentationTask("segment", CLASSES, f1=True, fwiou=True), predictions, labels)
+        assert metrics["segment_f1_liver"] == pytest.approx(2 * 1 / (2 + 3))
+        assert np.isnan(metrics["segment_f1_spleen"])
+        assert "segment_f1_back_ground" not in metrics
+        assert metrics["segment_fwiou"] == pytest.approx(4 / 7 * 3 / 6 + 3 / 7 * 1 / 4)
+        nothing = evaluate(SegmentationTask("segment", CLASSES, f1=True, fwiou=True), predictions, labels * 0 + IGNORE)
+        assert np.isnan(nothing["segment_fwiou"])
+        assert not {"segment_fwiou", "segment_f1_liver"} & set(SegmentationTask("segment", CLASSES).metrics(2))
+
     def test_batches_do_not_matter(self, task):
         predictions, labels = random_maps(5, 8, 8)
         labels[0] = 0  # images that differ much
