@@ -3,6 +3,7 @@
 from .classical_denoiser import ClassicalDenoiser
 from .cross_stitch_segnet import CrossStitchSegNet
 from .dense_segnet import DenseSegNet
+from .dilated_resnet import DilatedResNet
 from .frozen_normalisation import freeze_normalisation
 from .hourglass import MultiTaskHourglass
 from .mtan import MTAN
@@ -20,6 +21,7 @@ __all__ = [
     "ClassicalDenoiser",
     "CrossStitchSegNet",
     "DenseSegNet",
+    "DilatedResNet",
     "MTUNet",
     "MultiTaskHourglass",
     "NetworkChain",
