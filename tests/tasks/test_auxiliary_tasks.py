@@ -1,0 +1,136 @@
+"""Box, edges and colour beside a segmentation: from transforms through a real network to metrics, panels and files."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from monai.data import DataLoader, Dataset, MetaTensor
+from monai.engines import SupervisedEvaluator, SupervisedTrainer
+from monai.transforms import Compose, RandFlipd
+
+import monai_mtunet
+from monai_mtunet.engines import MultiTaskPrepareBatch, PanelHandler, TaskLossHandler
+from monai_mtunet.inferers import MultiScaleFlipInferer
+from monai_mtunet.losses import MultiTaskLoss
+from monai_mtunet.networks import MTAN
+from monai_mtunet.tasks import BoundingBoxTask, ColourTask, EdgeTask, SegmentationTask
+from monai_mtunet.transforms import BoxOfMaskd, CannyEdgesd, PaintBoxd, SplitColourd
+
+BOX = [3.0, 2.0, 0.0, 9.0, 11.0, 3.0]  # the third axis only of volumes
+
+
+def tasks_of(dims):
+    colour = [ColourTask("colour")] if dims == 2 else []
+    return [SegmentationTask("segment", ["back", "front"]), BoundingBoxTask("box", dims), EdgeTask("edges"), *colour]
+
+
+def sample(dims, box=True):
+    """A bright box on a dark ground, without its coordinates unless told."""
+    size, corners = (12, 16, 4)[:dims], torch.tensor(BOX).view(2, 3)[:, :dims]
+    inside = tuple(slice(int(start), int(stop)) for start, stop in corners.T)
+    segment = torch.zeros(1, *size, dtype=torch.int16)
+    segment[(0, *inside)] = 1
+    image = (50 + 150 * segment.float()).expand(3 if dims == 2 else 1, *size).contiguous()
+    missing = torch.full((2 * dims,), torch.nan)
+    image = MetaTensor(image, meta={"filename_or_obj": "a/scene.png"})
+    return {"image": image, "segment": segment, "box": corners.flatten() if box else missing}
+
+
+def transforms(dims, flip=0.0):
+    keys = ["image", "segment", "box"]
+    steps = [PaintBoxd("box"), RandFlipd(keys, flip, 1), BoxOfMaskd("box"), CannyEdgesd("image", "edges", slice_axis=2)]
+    return Compose([*steps, *([SplitColourd("image", "colour")] if dims == 2 else [])])
+
+
+def network_of(tasks, dims):
+    torch.manual_seed(0)
+    return MTAN(
+        dims,
+        1,
+        monai_mtunet.out_channels(tasks),
+        monai_mtunet.out_features(tasks),
+        features=(4, 6),
+        convolutions=(1, 1),
+        strides=(2, 2),
+        attention="encoder",
+        pooled_size=2,
+    )
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_train_evaluate_and_draw(dims, tmp_path):
+    tasks = tasks_of(dims)
+    network, loss = network_of(tasks, dims), MultiTaskLoss(monai_mtunet.task_losses(tasks))
+    data = Dataset([sample(dims), sample(dims, box=False)] * 2, transforms(dims, flip=0.5))
+    trainer = SupervisedTrainer(
+        device="cpu",
+        max_epochs=4,
+        train_data_loader=DataLoader(data, batch_size=4),
+        network=network,
+        optimizer=torch.optim.Adam(network.parameters(), 0.02),
+        loss_function=loss,
+        prepare_batch=MultiTaskPrepareBatch(tasks),
+        train_handlers=[TaskLossHandler(loss)],
+        decollate=False,
+    )
+    evaluator = SupervisedEvaluator(
+        device="cpu",
+        val_data_loader=DataLoader(Dataset([sample(dims), sample(dims, box=False)], transforms(dims)), batch_size=2),
+        network=network,
+        prepare_batch=MultiTaskPrepareBatch(tasks),
+        key_val_metric=monai_mtunet.task_metrics(tasks, dims, "box_iou"),
+        metric_cmp_fn=monai_mtunet.metric_cmp_fn(tasks, "box_iou"),
+        val_handlers=[PanelHandler(tasks, tmp_path, samples=1, interval=2)],
+        decollate=False,
+    )
+    evaluator.run(1)
+    before = dict(evaluator.state.metrics)
+    trainer.run()
+    evaluator.run(2)
+    after = evaluator.state.metrics
+    assert {"box_iou", "box_l2", "edges_f", "edges_precision", "edges_recall", "segment_miou"} <= set(after)
+    assert all(math.isfinite(value) for value in after.values())
+    assert after["box_l2"] < before["box_l2"]
+    assert (tmp_path / "epoch_0002.png").is_file()
+
+
+def test_files_hold_boxes_with_their_unit_and_probabilities_of_edges(tmp_path):
+    tasks = tasks_of(2)
+    network = network_of(tasks, 2).eval()
+    preprocessing = Compose([SplitColourd("image", "colour")])
+    data = Dataset([{"image": sample(2)["image"]}], preprocessing)
+    SupervisedEvaluator(
+        device="cpu",
+        val_data_loader=DataLoader(data, batch_size=1),
+        network=network,
+        prepare_batch=MultiTaskPrepareBatch(keep_meta=True),
+        postprocessing=monai_mtunet.postprocessing(tasks, tmp_path, preprocessing),
+    ).run()
+    with torch.no_grad():
+        expected = network(data[0]["image"].as_tensor()[None])
+    content = json.loads((tmp_path / "scene_box.json").read_text())
+    assert content["unit"] == "normalised"
+    assert list(content["box"]) == ["top", "left", "bottom", "right"]
+    assert list(content["box"].values()) == pytest.approx(expected["box"][0].tolist(), abs=1e-5)
+    edges, colour = np.load(tmp_path / "scene_edges.npy"), np.load(tmp_path / "scene_colour.npy")
+    np.testing.assert_allclose(edges, expected["edges"][0, 0].sigmoid(), atol=1e-5)
+    np.testing.assert_allclose(colour, expected["colour"][0] * 128, atol=1e-3)
+    assert (tmp_path / "scene_panel.png").is_file()
+
+
+class Finds(torch.nn.Module):
+    """A network that finds the box around what is bright."""
+
+    def forward(self, image):
+        masks = (image > 100).to(torch.int16)
+        return {"box": torch.stack([BoxOfMaskd("box")({"box": mask})["box"] for mask in masks])}
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_flips_are_undone_of_boxes(dims):
+    task = BoundingBoxTask("box", dims)
+    image = sample(dims)["image"].as_tensor()[None, :1]
+    inferer = MultiScaleFlipInferer([task], scales=(1.0,), flip_axes=list(range(dims)))
+    torch.testing.assert_close(inferer(image, Finds())["box"], Finds()(image)["box"])
