@@ -1,5 +1,6 @@
 """What MONAI's engines need for several tasks: batch preparation, handlers and gradient balancing."""
 
+from .activation_maps import ActivationMapHandler, draw_activation_maps, read_activation_maps
 from .aggregators import NonNegativeProjector, aggregator_by_name
 from .attention_masks import AttentionMaskHandler, draw_attention_masks, read_attention_masks
 from .checkpoints import BestMetric, CheckpointError, ResumableCheckpoint, VerifiedCheckpointLoader, load_checkpoint
@@ -15,6 +16,7 @@ from .weight_plot import LossWeightPlot
 from .weighting import WeightingHandler
 
 __all__ = [
+    "ActivationMapHandler",
     "AttentionMaskHandler",
     "BestMetric",
     "CheckpointError",
@@ -32,10 +34,12 @@ __all__ = [
     "VerifiedCheckpointLoader",
     "WeightingHandler",
     "aggregator_by_name",
+    "draw_activation_maps",
     "draw_attention_masks",
     "load_checkpoint",
     "load_pretrained",
     "load_vgg16",
     "logged_scalars",
+    "read_activation_maps",
     "read_attention_masks",
 ]

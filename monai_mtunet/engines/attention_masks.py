@@ -8,17 +8,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ignite.engine import Events
+import torch
 from matplotlib.figure import Figure
 from monai.engines import Workflow
 from monai.networks.utils import eval_mode
-from monai.transforms import CenterSpatialCrop
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from ..networks.attention_gate import AttentionGate
-from ..tasks import ColourBar, Task, rasterise, save_panel, task_names
+from ..tasks import ColourBar, Task, task_names
 from ..tasks.panel import draw_input, middle_slice
+from .sample_pictures import SamplePictureHandler
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -106,12 +105,12 @@ def draw_attention_masks(
     return figure
 
 
-class AttentionMaskHandler:
+class AttentionMaskHandler(SamplePictureHandler):
     """Draws what the attention gates let through for the first samples of the validation set, per task and level.
 
-    Writes ``<output_dir>/epoch_0001.png`` and, with a writer, the same picture to TensorBoard under ``attention``. The
-    network sees those samples once more at the end of validation, so that inference stays as it is, sliding windows
-    included. A network without attention gates is told once, and nothing drawn.
+    Files, TensorBoard (under ``attention``) and when the network runs are those of
+    :class:`~monai_mtunet.engines.sample_pictures.SamplePictureHandler`. A network without attention gates is told
+    once, and nothing drawn.
 
     Args:
         network: the validated network, with gates of the class
@@ -130,6 +129,8 @@ class AttentionMaskHandler:
         >>> AttentionMaskHandler(network, tasks, "outputs/attention").attach(evaluator)
     """
 
+    tag = "attention"
+
     def __init__(
         self,
         network: nn.Module,
@@ -141,51 +142,24 @@ class AttentionMaskHandler:
         spatial_size: Sequence[int] | None = None,
         value_range: tuple[float, float] = (0.0, 1.0),
     ) -> None:
-        self.network = network.module if isinstance(network, DistributedDataParallel) else network
-        self.tasks = tuple(tasks)
-        self.output_dir = Path(output_dir)
-        self.summary_writer = summary_writer
-        self.samples = samples
-        self.interval = interval
-        self.crop = None if spatial_size is None else CenterSpatialCrop(spatial_size)
+        super().__init__(network, tasks, output_dir, summary_writer, samples, interval, spatial_size)
         self.value_range = value_range
-        self._images: list[Tensor] = []
 
     def attach(self, engine: Workflow) -> None:
         """Attach to an evaluator that is not decollated."""
         if not _gates(self.network, task_names(self.tasks)):
             logger.warning("%s has no attention gates: no masks are drawn.", type(self.network).__name__)
             return
-        engine.add_event_handler(Events.EPOCH_STARTED, self._start)
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self._collect)
-        engine.add_event_handler(Events.EPOCH_COMPLETED, self._draw)
+        super().attach(engine)
 
-    def _start(self, engine: Workflow) -> None:
-        self._images = []
-
-    def _collect(self, engine: Workflow) -> None:
-        if engine.state.epoch % self.interval or engine.state.rank:
-            return
-        images = engine.state.output["image"]
-        self._images += [self._cut(image) for image in images[: self.samples - len(self._images)]]
-
-    def _cut(self, image: Tensor) -> Tensor:
-        cut: Tensor = image if self.crop is None else self.crop(image)
-        return cut.cpu()
-
-    def _draw(self, engine: Workflow) -> None:
-        if not self._images:
-            return
-        epoch = engine.state.epoch
+    def draw(self, images: Sequence[Tensor], device: torch.device, title: str) -> Figure:
+        """The masks of every sample, by :func:`draw_attention_masks`."""
         names = task_names(self.tasks)
         masks: list[dict[str, list[Tensor]]] = []
-        for image in self._images:  # one by one: sizes may differ
-            batch = read_attention_masks(self.network, image[None].to(engine.state.device), names)
+        for image in images:  # one by one: sizes may differ
+            batch = read_attention_masks(self.network, image[None].to(device), names)
             masks.append({task: [mask[0].cpu() for mask in of_task] for task, of_task in batch.items()})
-        figure = draw_attention_masks(self.tasks, self._images, masks, self.value_range, title=f"epoch {epoch}")
-        save_panel(figure, self.output_dir / f"epoch_{epoch:04d}.png")
-        if self.summary_writer is not None:
-            self.summary_writer.add_image("attention", rasterise(figure), epoch, dataformats="HWC")
+        return draw_attention_masks(self.tasks, images, masks, self.value_range, title)
 
 
 def _gates(network: nn.Module, tasks: Sequence[str]) -> list[tuple[str, AttentionGate]]:
