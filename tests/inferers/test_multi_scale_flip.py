@@ -8,9 +8,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from monai.bundle import ConfigParser
-from monai.data import MetaTensor
+from monai.data import DataLoader, Dataset, MetaTensor
+from monai.engines import SupervisedEvaluator
 from torch import nn
 
+from monai_mtunet.engines import MultiTaskPrepareBatch
 from monai_mtunet.inferers import MultiScaleFlipInferer, MultiTaskSlidingWindowInferer
 from monai_mtunet.tasks import (
     ClassificationTask,
@@ -19,6 +21,7 @@ from monai_mtunet.tasks import (
     NormalsTask,
     RestorationTask,
     SegmentationTask,
+    task_metrics,
 )
 from monai_mtunet.transforms import RandFlipGeometryd
 
@@ -233,6 +236,38 @@ def test_certain_classes_stay_finite():
     result = MultiScaleFlipInferer([SEGMENT], scales=[1])(torch.zeros(1, 1, 4, 4), network)["segment"]
     assert result.isfinite().all()
     assert (result.argmax(1) == 0).all()
+
+
+def test_metrics_and_losses_take_its_results():
+    """In MONAI's evaluator, one scale measures what the network measures; several and flips give finite values."""
+    sample = {
+        "image": torch.rand(1, 16, 20),
+        "denoise": torch.rand(1, 16, 20),
+        "segment": torch.randint(0, 3, (1, 16, 20)),
+        "depth": torch.rand(1, 16, 20) + 1,
+        "normals": torch.randn(3, 16, 20),
+        "classify": torch.tensor([1]),
+    }
+    network, measured = AllTasks(), []
+    one = MultiScaleFlipInferer(TASKS, scales=[1])
+    for inferer in (None, one, MultiScaleFlipInferer(TASKS, scales=[0.5, 1.25], flip_axes=[0, 1])):
+        evaluator = SupervisedEvaluator(
+            device="cpu",
+            val_data_loader=DataLoader(Dataset([sample]), batch_size=1),
+            network=network,
+            inferer=inferer,
+            prepare_batch=MultiTaskPrepareBatch(TASKS),
+            key_val_metric=task_metrics(TASKS, 2, "segment_miou"),
+            decollate=False,
+        )
+        evaluator.run()
+        measured.append(evaluator.state.metrics)
+        output = evaluator.state.output
+        loss = sum(task.loss()(output["pred"][task.name], output["label"][task.name]) for task in TASKS)
+        assert loss.isfinite()
+    assert measured[1] == pytest.approx(measured[0], rel=1e-4, nan_ok=True)
+    assert measured[2].keys() == measured[0].keys()
+    assert measured[2] != measured[0]
 
 
 def test_the_documented_configuration_is_the_papers():
