@@ -65,7 +65,8 @@ class EdgeFMeasure(Metric):
     @reinit__is_reduced
     def update(self, output: Sequence[Tensor]) -> None:
         """Take up a batch: probabilities and labels, both (B, *spatial)."""
-        probabilities, labels = output[0].detach().float(), output[1]
+        # What a network fails to predict is no edge: NaN must not find any.
+        probabilities, labels = output[0].detach().float().nan_to_num(nan=0.0), output[1]
         valid = labels != self.ignore_index
         edges = labels == 1
         probabilities = probabilities.masked_fill(~valid, -1)

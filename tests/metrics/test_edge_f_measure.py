@@ -80,6 +80,12 @@ def test_one_threshold_serves_all_images():
     assert together.compute().tolist() == pytest.approx([2 / 3, 1, 0.5])
 
 
+def test_a_prediction_of_nan_finds_nothing():
+    labels = torch.zeros(1, 4, 4, dtype=torch.long)
+    labels[0, 1] = 1
+    assert measure(torch.full((1, 4, 4), torch.nan), labels) == [0, 0, 0]
+
+
 def test_without_true_edges_nothing_is_claimed():
     assert torch.tensor(measure(torch.rand(1, 4, 4), torch.zeros(1, 4, 4, dtype=torch.long))).isnan().all()
     assert torch.tensor(measure(torch.rand(1, 4, 4), torch.full((1, 4, 4), 255))).isnan().all()
