@@ -106,6 +106,7 @@ def _highest_within(values: Tensor, distance: float) -> Tensor:
     highest = values
     for offset in itertools.product(range(2 * reach + 1), repeat=len(sizes)):
         if sum((step - reach) ** 2 for step in offset) <= distance**2:
-            window = tuple(slice(step, step + size) for step, size in zip(offset, sizes, strict=True))
-            highest = torch.maximum(highest, padded[(slice(None), *window)])
+            window = [slice(step, step + size) for step, size in zip(offset, sizes, strict=True)]
+            moved = (slice(None), *window)
+            highest = torch.maximum(highest, padded[moved])
     return highest
