@@ -47,7 +47,7 @@ def mtan_datalist(
         ``[{"image": ..., "segment": ..., "depth": ...}, ...]``, absolute paths, in the order of their numbers.
 
     Raises:
-        FileNotFoundError: When files are missing: an image's target, or a number between others.
+        FileNotFoundError: When a folder is missing, an image's target, or a number between others.
         ValueError: When ``dataset_dir`` is not set, the section is unknown, or there is no image.
 
     Example:
@@ -58,7 +58,13 @@ def mtan_datalist(
     folder = dataset_folder(dataset_dir, "MTAN's arrays", SOURCE)
     folders = {"image": "image", **({"segment": "label", "depth": "depth"} if targets is None else targets)}
     paths = {key: folder / section / kind for key, kind in folders.items()}
-    check_files([{key: str(path) for key, path in paths.items()}], folder, "MTAN's arrays", SOURCE)
+    missing = [path.name for path in paths.values() if not path.is_dir()]
+    if missing:
+        there = sorted(path.name for path in (folder / section).glob("*/"))
+        raise FileNotFoundError(
+            f"MTAN's arrays in {folder / section} have no folder {', '.join(missing)}, but {there}; copies differ in "
+            f"how they name labels, so name the folder of each target in `targets`, or get the arrays from {SOURCE}."
+        )
 
     numbers = {int(file.stem) for path in paths.values() for file in path.glob("*.npy") if file.stem.isdecimal()}
     # Up to the last number that any folder has, so that folders with different counts are noticed.

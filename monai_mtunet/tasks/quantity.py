@@ -100,8 +100,9 @@ class QuantityTask(RegressionTask):
         return ColourBar(self.low, self.high, f"{self.name} [{self.unit}]", self.colormap)
 
     def metadata(self, spatial_dims: int) -> dict[str, Any]:
-        """See :meth:`Task.metadata`; the channels' names bear the unit."""
+        """See :meth:`Task.metadata`; the channels' names bear the unit of the network's output, such as "10 m"."""
         metadata = super().metadata(spatial_dims)
+        unit = self.unit if self.scale == 1 else f"{self.scale:g} {self.unit}"
         return metadata | {
-            "channel_def": {channel: f"{text} [{self.unit}]" for channel, text in metadata["channel_def"].items()}
+            "channel_def": {channel: f"{text} [{unit}]" for channel, text in metadata["channel_def"].items()}
         }

@@ -160,6 +160,7 @@ def save_cityscapes(folder: Path) -> None:
         (["cityscapes_mtan"], 7),
         (["cityscapes_mtan", "nineteen_classes"], 19),
         (["nyuv2"], 13),
+        (["nyuv2", "nyuv2_normals"], 13),
     ],
 )
 def test_data_sets_train_evaluate_and_predict(tmp_path: Path, overlays: list[str], classes: int) -> None:
@@ -167,10 +168,12 @@ def test_data_sets_train_evaluate_and_predict(tmp_path: Path, overlays: list[str
     small = {"features": [4, 4, 4], "dataset_dir": str(data)}
     if overlays[0] == "cityscapes":
         save_cityscapes(data)
-        small["load#6#spatial_size"] = [16, 32]
     else:
-        save_mtan(data, classes, (24, 32), normals=overlays == ["nyuv2"])
-        small |= {"label_folder": "label"} if overlays[0] == "cityscapes_mtan" else {"load#1#spatial_size": [16, 32]}
+        save_mtan(data, classes, (24, 32), normals="nyuv2_normals" in overlays)
+    if overlays[0] == "cityscapes_mtan":
+        small["label_folder"] = "label"
+    else:
+        small["resize#0#spatial_size"] = [16, 32]
     training = small | {"trainer#max_epochs": 1, "num_workers": 0, "batch_size": 2}
     MTUNET.run(tmp_path, "train", *overlays, **training)
     MTUNET.run(tmp_path, "train", *overlays, "evaluate", **training)
@@ -179,3 +182,19 @@ def test_data_sets_train_evaluate_and_predict(tmp_path: Path, overlays: list[str
     assert len(network["heads.segment.bias"]) == classes
     MTUNET.run(tmp_path, "inference", *overlays, **small)
     assert len(list((tmp_path / "predictions").glob("*_panel.png"))) == 1
+
+
+@pytest.mark.parametrize(
+    "overlays", [["volume"], ["cityscapes"], ["nyuv2"], ["dwa"], ["fixed_weights"], ["equal_weights"]]
+)
+def test_own_files_are_prepared_as_the_training_images(overlays: list[str]) -> None:
+    prepared, files = (
+        [
+            type(step)
+            for step in MTUNET.parsed("inference", *overlays, *more).get_parsed_content("preprocessing").transforms
+        ]
+        for more in ([], ["files"])
+    )
+    loading = [type(step).__name__ for step in MTUNET.parsed("inference", *overlays).get_parsed_content("load")]
+    assert files[2:] == prepared[len(loading) :]  # after loading and checking
+    assert [step.__name__ for step in files[:2]] == ["LoadSampled", "CheckSampled"]

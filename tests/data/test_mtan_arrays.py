@@ -59,7 +59,7 @@ def test_cityscapes_has_two_label_folders(arrays):
     (arrays / "val" / "label").rename(arrays / "val" / "label_7")
     targets = {"segment": "label_7", "disparity": "depth"}
     assert mtan_datalist(arrays, "val", targets)[0]["segment"] == str(arrays / "val/label_7/0.npy")
-    with pytest.raises(FileNotFoundError, match=r"missing: .*val/label\. Get MTAN's arrays from https://github.*mtan"):
+    with pytest.raises(FileNotFoundError, match=r"no folder label, but \['depth', .*'label_7'.*https://github.*mtan"):
         mtan_datalist(arrays, "val")
 
 
