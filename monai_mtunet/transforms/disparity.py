@@ -36,7 +36,8 @@ class DecodeDisparityd(MapTransform):
         """Decode the disparity of a sample.
 
         Raises:
-            ValueError: When the values come from 8 bits, are no whole numbers, or not within 0-65535.
+            ValueError: When the values come from 8 bits, are no whole numbers, or not within 0-65535, or all are
+                missing.
         """
         sample = dict(data)
         for key in self.key_iterator(sample):
@@ -53,10 +54,14 @@ class DisparityToDepthd(MapTransform):
     Where the disparity is missing (NaN) or not positive, depth is missing, NaN. The focal length is that of the image
     as loaded. Resize or zoom afterwards, or scale disparity and focal length along with the image.
 
+    Depth has no upper end: the smallest disparity of Cityscapes, 1/256 pixel, is 121 km. A few such pixels outweigh
+    all others in means of errors in metres; ``max_depth`` leaves them out.
+
     Args:
         keys: keys of the disparity maps, ``(1, *spatial)``.
         focal_length: in pixels: a number, or the key of a sample's own.
         baseline: distance between the two cameras in metres: a number, or the key of a sample's own.
+        max_depth: in metres; what is farther is missing, NaN. By default nothing is too far.
         allow_missing_keys: don't raise exception if key is missing.
 
     Raises:
@@ -73,9 +78,11 @@ class DisparityToDepthd(MapTransform):
         keys: KeysCollection,
         focal_length: float | str,
         baseline: float | str,
+        max_depth: float | None = None,
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
+        self.max_depth = None if max_depth is None else _positive("max_depth", max_depth)
         self.camera = {"focal_length": focal_length, "baseline": baseline}
         for what, value in self.camera.items():
             if not isinstance(value, str):
@@ -91,7 +98,8 @@ class DisparityToDepthd(MapTransform):
         for key in self.key_iterator(sample):
             disparity = sample[key].float()
             scale = self._of(sample, "focal_length") * self._of(sample, "baseline")
-            sample[key] = scale / torch.where(disparity > 0, disparity, torch.nan)
+            depth = scale / torch.where(disparity > 0, disparity, torch.nan)
+            sample[key] = depth if self.max_depth is None else depth.masked_fill(depth > self.max_depth, torch.nan)
         return sample
 
     def _of(self, sample: Mapping[Hashable, Any], what: str) -> float:
@@ -126,3 +134,5 @@ def _check_codes(key: Hashable, values: torch.Tensor) -> None:
             f"{name} holds {wrong[0].item():g}, but coded disparity is whole numbers within 0-65535. "
             "Decode it once, before anything scales or resamples it."
         )
+    if not numbers.any():
+        raise ValueError(f"{name} has no valid pixel: all are 0. Leave the sample out, or set its path to null.")

@@ -44,6 +44,17 @@ class TestDecode:
         with pytest.raises(ValueError, match=rf"holds {value}, but coded .* within 0-65535\. Decode it once"):
             DecodeDisparityd("depth")({"depth": torch.tensor([[[3.0, value]]])})
 
+    def test_maps_without_a_valid_pixel_are_refused(self, tmp_path):
+        path = tmp_path / "frame_disparity.png"
+        Image.fromarray(np.zeros((4, 5), dtype=np.uint16)).save(path)
+        remedy = r"has no valid pixel: all are 0\. Leave the sample out, or set its path to null"
+        with pytest.raises(ValueError, match=rf"depth \(.*frame_disparity\.png\) {remedy}"):
+            DecodeDisparityd("depth")(LoadSampled("depth")({"depth": path}))
+        with pytest.raises(ValueError, match=rf"far \(in memory\) {remedy}"):
+            DecodeDisparityd("far")({"far": torch.zeros(1, 2, 2, dtype=torch.int32)})
+        one = DecodeDisparityd("depth")({"depth": torch.tensor([[[0, 1]]])})["depth"]  # a disparity of 0 is valid
+        torch.testing.assert_close(one, torch.tensor([[[NAN, 0.0]]]), equal_nan=True)
+
     def test_missing_keys(self):
         with pytest.raises(KeyError, match="depth"):
             DecodeDisparityd("depth")({})
@@ -66,6 +77,27 @@ class TestToDepth:
         converted = DisparityToDepthd("depth", **camera)({"depth": MetaTensor(self.disparity), **more})["depth"]
         assert isinstance(converted, MetaTensor)
         torch.testing.assert_close(converted.as_tensor(), self.depth, equal_nan=True)
+
+    @pytest.mark.parametrize(("max_depth", "kept"), [(None, 4), (5000, 3), (1000, 2), (80, 1)])
+    def test_what_is_farther_than_the_limit_is_missing(self, max_depth, kept):
+        """Codes of Cityscapes' files, with its focal length and baseline: 24 m, 947 m, 4.7 km and 121 km."""
+        codes = torch.tensor([[[1 + 256 * 20, 129, 27, 2, 0]]])
+        decoded = DecodeDisparityd("depth")({"depth": MetaTensor(codes)})
+        depth = DisparityToDepthd("depth", 2262.52, 0.209313, max_depth=max_depth)(decoded)["depth"]
+        expected = torch.tensor([[[23.678, 947.14, 4662.8, 121234.0, NAN]]])
+        expected[..., kept:] = NAN
+        assert isinstance(depth, MetaTensor)
+        torch.testing.assert_close(depth.as_tensor(), expected, rtol=1e-4, atol=0, equal_nan=True)
+
+    def test_a_depth_of_the_limit_is_kept(self):
+        depth = DisparityToDepthd("depth", 2500, 0.2, max_depth=10)({"depth": self.disparity})["depth"]
+        assert depth[0, 0, 0] == 10
+        assert depth[0, 0, 1:].isnan().all()
+
+    @pytest.mark.parametrize("value", [0, -80, float("nan"), float("inf")])
+    def test_the_limit_must_be_positive(self, value):
+        with pytest.raises(ValueError, match=f"max_depth must be a positive number, got {value:g}"):
+            DisparityToDepthd("depth", 2500, 0.2, max_depth=value)
 
     @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
     def test_cameras_need_positive_numbers(self, value):
