@@ -39,7 +39,9 @@ class RandZoomGeometryd(RandomizableTransform, MapTransform):
         continuous: whether ``zoom`` is a range.
         prob: probability of zooming.
         image_key: key of the image.
-        ignore_index: the label of voxels that have none, for keys of integers.
+        ignore_index: the label of voxels that have none.
+        label_keys: those of ``keys`` that are label maps. Keys of integers are without being named; MONAI's `Resized`
+            makes floats of them.
         allow_missing_keys: don't raise exception if key is missing.
 
     Raises:
@@ -60,6 +62,7 @@ class RandZoomGeometryd(RandomizableTransform, MapTransform):
         prob: float = 1.0,
         image_key: str = "image",
         ignore_index: int = 255,
+        label_keys: KeysCollection = (),
         allow_missing_keys: bool = False,
     ) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
@@ -69,11 +72,18 @@ class RandZoomGeometryd(RandomizableTransform, MapTransform):
             raise ValueError(f"zoom must hold positive factors, got {zoom}.")
         if continuous and not (len(self.zoom) == 2 and self.zoom[0] <= self.zoom[1]):
             raise ValueError(f"With continuous, zoom must be (lowest, highest), got {zoom}.")
-        some = {"linear_keys": linear_keys, "depth_keys": depth_keys, "disparity_keys": disparity_keys}
+        some = {
+            "linear_keys": linear_keys,
+            "depth_keys": depth_keys,
+            "disparity_keys": disparity_keys,
+            "label_keys": label_keys,
+        }
         for name, chosen in some.items():
             if not set(ensure_tuple(chosen)) <= set(self.keys):
                 raise ValueError(f"{name} {ensure_tuple(chosen)} must be among the keys {self.keys}.")
-        self.linear_keys, self.depth_keys, self.disparity_keys = (frozenset(ensure_tuple(k)) for k in some.values())
+        self.linear_keys, self.depth_keys, self.disparity_keys, self.label_keys = (
+            frozenset(ensure_tuple(chosen)) for chosen in some.values()
+        )
         self.continuous = continuous
         self.image_key = image_key
         self.ignore_index = ignore_index
@@ -114,7 +124,8 @@ class RandZoomGeometryd(RandomizableTransform, MapTransform):
         ]
         zoomed = _linear(values, places) if key in self.linear_keys else _nearest(values, places)
         if key != self.image_key:
-            missing = torch.nan if values.is_floating_point() else self.ignore_index
+            is_label = key in self.label_keys or not values.is_floating_point()
+            missing = self.ignore_index if is_label else torch.nan
             zoomed = zoomed.masked_fill(~_within(places, values.shape[1:]).to(values.device), missing)
         if key in self.depth_keys:
             return zoomed / self.factor

@@ -2,6 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from monai.data import DataLoader, Dataset, MetaTensor
+from monai.transforms import Resized
 
 from monai_mtunet.transforms import RandZoomGeometryd
 
@@ -126,6 +127,24 @@ def test_new_borders_are_missing_in_targets_and_the_edge_in_the_image(size, fact
 
 
 @SIZES
+def test_resized_label_maps_are_ignored_beyond_their_border(size):
+    before = sample(*size)
+    resized = Resized(["image", "segment", "depth"], [2 * n for n in size], mode=["area", *["nearest-exact"] * 2])(
+        before
+    )
+    assert resized["segment"].dtype == torch.float32
+    keys = ["image", "segment", "depth"]
+    zoom = RandZoomGeometryd(keys, [0.5], label_keys="segment", ignore_index=99).set_random_state(0)
+    after = zoom({**resized, "depth": resized["depth"].nan_to_num(1.5)})
+    outside = after["depth"].as_tensor().isnan()
+    assert outside.float().mean() == pytest.approx(1 - 0.5 ** len(size), abs=0.1)
+    segment = after["segment"].as_tensor()
+    assert segment.dtype == torch.float32
+    assert torch.equal(segment == 99, outside)
+    assert set(segment[~outside].unique().tolist()) <= {0, 1, 2, 3, 4}
+
+
+@SIZES
 def test_missing_voxels_do_not_spread(size):
     for seed in range(5):
         after = zoom_by(1.5).set_random_state(seed)(sample(*size))["depth"].as_tensor()
@@ -193,6 +212,7 @@ def test_follows_its_random_state_and_collates():
         ({"zoom": ()}, "zoom must hold positive factors"),
         ({"zoom": (1, 2, 3), "continuous": True}, r"zoom must be \(lowest, highest\), got \(1, 2, 3\)"),
         ({"zoom": (2, 1), "continuous": True}, r"zoom must be \(lowest, highest\), got \(2, 1\)"),
+        ({"label_keys": "segment"}, r"label_keys \('segment',\) must be among the keys \('image',\)"),
         ({"depth_keys": "depth"}, r"depth_keys \('depth',\) must be among the keys \('image',\)"),
     ],
 )
