@@ -104,6 +104,29 @@ def test_both_layouts_give_the_same_sample(official, tmp_path, labels):
     ).all()
 
 
+def test_resizing_keeps_targets_on_the_image():
+    """A ramp of column numbers tells where a pixel comes from: at most the half pixel that no pixel is in between."""
+    resize = ConfigParser({"resize": documented("DisparityToDepthd")["load"][-1]}).get_parsed_content("resize")
+    ramp = torch.arange(2048.0).expand(1, 128, -1)
+    resized = resize({"image": ramp, "segment": ramp.to(torch.int16), "depth": ramp})
+    columns = torch.arange(256.0).expand(1, 128, -1) * 8
+    assert torch.equal(resized["image"].as_tensor(), columns + 3.5)
+    for key in ("segment", "depth"):
+        assert torch.equal(resized[key].as_tensor().float(), columns + 4)
+
+
+def test_what_is_too_far_is_missing(tmp_path):
+    """Cityscapes' smallest disparities are kilometres; a wall at 20 pixels stays."""
+    values = np.full(SIZE, 1 + 256 * 20, np.uint16)
+    values[0, :3] = 2, 27, 129
+    write_official(tmp_path, values)
+    config = documented("DisparityToDepthd")
+    del config["load"][-1]  # no resizing
+    depth = load(config, tmp_path, OFFICIAL_TARGETS)["depth"]
+    assert depth.isnan().sum() == 3
+    assert depth[0, 0, :3].isnan().all()
+
+
 def test_sixteen_bits_are_kept(tmp_path):
     """Two depths whose disparities share their upper 8 bits."""
     values = np.full(SIZE, 1 + 256 * 20, np.uint16)
