@@ -9,10 +9,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import IO, Any
+
+from .record import check_record, run_record, write_record
+
+_POLL, _GRACE = 1.0, 30.0  # seconds between looks for an interrupt, and left to a run to end by itself after one
 
 
 @dataclass(frozen=True)
@@ -98,19 +104,36 @@ def load_experiment(path: str | Path) -> Experiment:
 def carry_out(experiment: Experiment, output_dir: str | Path, jobs: int = 1) -> None:
     """Train and evaluate every run with every seed. What is finished stays, what was interrupted is resumed.
 
+    A keyboard interrupt ends the runs under way and starts no other.
+
     Args:
         experiment: the experiment.
-        output_dir: each run goes to ``<output_dir>/<experiment>/<row>/seed_<seed>``.
+        output_dir: each run goes to ``<output_dir>/<experiment>/<row>/seed_<seed>``, with what it is made with in
+            ``run.json``: configuration files with their SHA-256, overrides, seed and evaluation.
         jobs: how many at a time; each takes the threads that ``OMP_NUM_THREADS`` gives it.
 
     Raises:
-        RuntimeError: When a run fails; it names the log. The others are carried out first.
+        RuntimeError: When runs fail; it names their logs. When folders hold results of other configurations,
+            overrides or evaluations, or of unknown ones; it names folders and differences. The other runs are
+            carried out first.
     """
     cells = [(run, seed) for seed in experiment.seeds for run in experiment.runs]
-    with ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(_train_and_evaluate, experiment, run, seed, Path(output_dir)) for run, seed in cells]
-    for future in futures:
-        future.result()
+    interrupted = Event()
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        futures = [
+            pool.submit(_train_and_evaluate, experiment, run, seed, Path(output_dir), interrupted)
+            for run, seed in cells
+        ]
+        wait(futures)
+    except KeyboardInterrupt:
+        interrupted.set()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+    failures = [failure for future in futures if (failure := future.exception())]
+    if failures:
+        raise RuntimeError("\n".join(map(str, failures))) from failures[0]
 
 
 def results(experiment: Experiment, run: Run, output_dir: str | Path) -> list[dict[str, float]]:
@@ -134,28 +157,51 @@ def _results(folder: Path) -> Path:
     return folder / "evaluation" / "metrics.csv"
 
 
-def _train_and_evaluate(experiment: Experiment, run: Run, seed: int, output_dir: Path) -> None:
+def _train_and_evaluate(experiment: Experiment, run: Run, seed: int, output_dir: Path, interrupted: Event) -> None:
     folder = _folder(experiment, run, seed, output_dir)
-    if _results(folder).is_file():
+    finished, started = _results(folder).is_file(), (folder / "checkpoints" / "last.pt").is_file()
+    record = run_record(run.configs, run.overrides, seed, experiment.evaluate)
+    if finished or started:
+        check_record(folder, record)
+    if finished or interrupted.is_set():
         return
-    started = (folder / "checkpoints" / "last.pt").is_file()
+    write_record(folder, record)
     overrides = {**run.overrides, "seed": seed, "output_dir": folder}
-    _bundle(run.configs, {**overrides, "resume": started}, folder / "train.log")
+    _bundle(run.configs, {**overrides, "resume": started}, folder / "train.log", interrupted)
+    if interrupted.is_set():
+        return
     if experiment.evaluate is None:
-        _results(folder).parent.mkdir(exist_ok=True)
-        shutil.copyfile(folder / "validation" / "metrics.csv", _results(folder))
+        _finish_with(folder / "validation" / "metrics.csv", folder)
     else:
-        _bundle((*run.configs, experiment.evaluate), overrides, folder / "evaluate.log")
+        _bundle((*run.configs, experiment.evaluate), overrides, folder / "evaluate.log", interrupted)
 
 
-def _bundle(configs: Sequence[str], overrides: Mapping[str, Any], log: Path) -> None:
-    log.parent.mkdir(parents=True, exist_ok=True)
+def _finish_with(metrics: Path, folder: Path) -> None:
+    partial = _results(folder).with_suffix(".partial")  # a run is finished when its results are complete
+    partial.parent.mkdir(exist_ok=True)
+    shutil.copyfile(metrics, partial)
+    os.replace(partial, _results(folder))
+
+
+def _bundle(configs: Sequence[str], overrides: Mapping[str, Any], log: Path, interrupted: Event) -> None:
     options = [option for name, value in overrides.items() for option in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", str(list(configs)), *options]
     with open(log, "a") as file:
-        code = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, env=os.environ, check=False).returncode
+        code = _execute(command, file, interrupted)
     if code:
         raise RuntimeError(f"A run ended with exit status {code}; its output is in {log}.")
+
+
+def _execute(command: Sequence[str], log: IO[str], interrupted: Event) -> int:
+    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    while not interrupted.is_set():
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(_POLL)
+    try:
+        return process.wait(_GRACE)  # Ctrl-C reaches it as well
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        return process.wait()
 
 
 def _read(path: Path) -> dict[str, float]:

@@ -11,22 +11,7 @@ from monai_mtunet.bundle import check_overrides
 from monai_mtunet.reproduce import carry_out, load_experiment, plot, results, table
 
 from ..bundles.bundle_under_test import ROOT
-from ..bundles.umc_bundle import SMALL, configs
-
-
-def small_experiment(folder: Path, **changes: Any) -> Path:
-    content = {
-        "description": "synthetic scenes of 32 x 32",
-        "configs": configs("train"),
-        "overrides": SMALL | {"trainer#max_epochs": 1},
-        "evaluate": configs("evaluate")[0],
-        "seeds": [0, 1],
-        "metrics": ["segment_miou", "denoise_psnr"],
-        "runs": {"both": {}, "segment only": {"configs": configs("unet")}},
-    } | changes
-    path = folder / "small.json"
-    path.write_text(json.dumps(content))
-    return path
+from .small_experiment import small_experiment
 
 
 def test_runs_what_is_not_finished_and_averages_over_seeds(tmp_path: Path) -> None:
@@ -40,6 +25,8 @@ def test_runs_what_is_not_finished_and_averages_over_seeds(tmp_path: Path) -> No
     second = tmp_path / "small" / "both" / "seed_1" / "evaluation" / "metrics.csv"
     second.parent.mkdir(parents=True)
     second.write_text("segment_miou,0.5\ndenoise_psnr,21.0\n")
+    record = json.loads((files[0].parents[1] / "run.json").read_text())
+    (second.parents[1] / "run.json").write_text(json.dumps(record | {"seed": 1}))
     experiment = load_experiment(small_experiment(tmp_path, runs={"both": {}}))
     carry_out(experiment, tmp_path)
     assert [file.stat().st_mtime_ns for file in files] == written  # finished runs are left alone
