@@ -37,7 +37,8 @@ def read_attention_masks(network: nn.Module, image: Tensor, tasks: Sequence[str]
         network: any network with attention gates.
         image: (B, C, *spatial).
         tasks: names of the tasks. A gate is of the task that its place in the network names, as in
-            ``levels.0.blocks.segment.attention``, else of ``"all tasks"``.
+            ``levels.0.blocks.segment.attention``, else of ``"all tasks"``. The attribute that is the gate itself
+            (``attention``) names no task, a key of a `ModuleDict` does.
 
     Returns:
         Per task the masks in the order in which they are computed, each (B, 1, *spatial) of its own resolution, 0 to 1.
@@ -166,5 +167,12 @@ def _gates(network: nn.Module, tasks: Sequence[str]) -> list[tuple[str, Attentio
     """Every gate with the task that its place names; the innermost name counts."""
     gates: list[tuple[str, Any]] = [(name, m) for name, m in network.named_modules() if isinstance(m, AttentionGate)]
     return [
-        (next((part for part in reversed(name.split(".")) if part in tasks), _SHARED), gate) for name, gate in gates
+        (next((part for part in reversed(_place(network, name)) if part in tasks), _SHARED), gate)
+        for name, gate in gates
     ]
+
+
+def _place(network: nn.Module, name: str) -> list[str]:
+    """Names of what a gate is in. Its own is a word of the code (`attention`, as a task may be called), or a key."""
+    *place, own = name.split(".")
+    return [*place, own] if isinstance(network.get_submodule(".".join(place)), nn.ModuleDict) else place

@@ -101,6 +101,19 @@ def test_any_networks_gates_are_found_by_class_and_place() -> None:
     assert sizes == {"denoise": [4], "segment": [8, 4], "all tasks": [8]}
 
 
+def test_a_task_named_as_the_gates_attribute_takes_its_own_masks_alone() -> None:
+    net = MTUNet(2, 1, {"attention": 1, "segment": 2}, FEATURES)
+    gates = {name: level.blocks[name].attention for name in ("attention", "segment") for level in net.levels[-1:]}
+    finest: dict[str, Tensor] = {}
+    for name, gate in gates.items():
+        gate.mask.register_forward_hook(lambda m, a, y, name=name: finest.update({name: y.mean(1, keepdim=True)}))
+    masks = read_attention_masks(net, torch.rand(1, 1, 16, 16), ["attention", "segment"])
+    assert {task: len(of_task) for task, of_task in masks.items()} == {"attention": 3, "segment": 3}
+    for name, mask in finest.items():
+        assert any(torch.equal(mask, other) for other in masks[name])
+    assert set(read_attention_masks(net, torch.rand(1, 1, 16, 16), ["attention"])) == {"attention", "all tasks"}
+
+
 def test_a_network_without_gates_has_no_masks() -> None:
     assert read_attention_masks(network(attention=False), torch.rand(1, 1, 8, 8), NAMES) == {}
 
