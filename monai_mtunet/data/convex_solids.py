@@ -151,19 +151,26 @@ def surface_normals(solids: Sequence[ConvexSolid], nearest: Array, points: Array
 
 def _round_interval(offsets: Array, rays: Array, radius: float) -> tuple[Array, Array]:
     """Of a ball in 3D, or of the endless cylinder that a circle in 2D stands for; offsets from its centre."""
-    squared_length = _dot(rays, rays)
-    middle = -_dot(rays, offsets) / squared_length
-    with np.errstate(invalid="ignore"):  # comparisons with the root of a negative number, NaN, are false: missed
-        half_length = np.sqrt(middle**2 - (_dot(offsets, offsets) - radius**2) / squared_length)
-    return middle - half_length, middle + half_length
+    squared_length, beyond = _dot(rays, rays), _dot(offsets, offsets) - radius**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        middle = -_dot(rays, offsets) / squared_length
+        # Comparisons with the root of a negative number, NaN, are false: missed.
+        half_length = np.sqrt(middle**2 - beyond / squared_length)
+    return _where_crossing(squared_length != 0, beyond < 0, middle, half_length)
 
 
 def _slab_interval(offsets: Array, rays: Array, half_width: Any) -> tuple[Array, Array]:
     """Of the space between two parallel planes; offsets from their middle, and rays, along their normal."""
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         inverse = 1 / rays
-    middle, half_length = -offsets * inverse, half_width * np.abs(inverse)
-    return middle - half_length, middle + half_length
+        middle, half_length = -offsets * inverse, half_width * np.abs(inverse)
+        return _where_crossing(rays != 0, np.abs(offsets) < half_width, middle, half_length)
+
+
+def _where_crossing(crossing: Array, inside: Array, middle: Array, half_length: Array) -> tuple[Array, Array]:
+    """A ray that is parallel to the surface crosses it nowhere: all of it is inside, or nothing."""
+    always = np.where(inside, -np.inf, np.inf)
+    return np.where(crossing, middle - half_length, always), np.where(crossing, middle + half_length, -always)
 
 
 def _dot(first: Array, second: Array) -> Array:
