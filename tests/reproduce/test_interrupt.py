@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Barrier, Event
 from typing import Any
@@ -14,6 +14,14 @@ from monai_mtunet.reproduce import __main__ as command
 from monai_mtunet.reproduce import carry_out, experiment, load_experiment
 
 from .small_experiment import PretendedBundle, small_experiment
+
+
+@pytest.fixture(autouse=True)
+def interrupts_arrive() -> Iterator[None]:
+    """A shell starts what it runs in the background with interrupts ignored, and these tests may be among it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 class InterruptedBundle(PretendedBundle):
