@@ -18,7 +18,8 @@ def labelled_weights(
 
     Args:
         datalist: the training samples, for example from :func:`~monai_mtunet.data.keep_labels`.
-        keys: the labels; a sample is labelled where it has one of them, present and not None.
+        keys: the labels; a sample is labelled where it has one of them, present and not None. Where no sample names a
+            label, the loader makes them, as of synthetic scenes, and only None says that there is none.
         share: labelled part of what is drawn, within 0..1. At 1 only labelled samples are drawn, at 0 only unlabelled
             ones. Where all samples are labelled, or none is, they are drawn evenly.
 
@@ -37,7 +38,9 @@ def labelled_weights(
     if not datalist:
         raise ValueError("There is no sample to draw.")
     keys = [keys] if isinstance(keys, str) else keys
-    labelled = [any(sample.get(key) is not None for key in keys) for sample in datalist]
+    named = any(sample.get(key) is not None for sample in datalist for key in keys)
+    absent = None if named else "made by the loader"
+    labelled = [any(sample.get(key, absent) is not None for key in keys) for sample in datalist]
     count = sum(labelled)
     if count in (0, len(datalist)):
         return [1 / len(datalist)] * len(datalist)

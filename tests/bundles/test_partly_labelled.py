@@ -27,6 +27,15 @@ def test_the_overrides_reach_the_data(labelled: dict[str, float], expected: int)
     assert sum(bool((sample["segment"] != 255).any()) for sample in dataset) == expected
 
 
+def test_labelled_samples_are_drawn_more_often() -> None:
+    loader = parsed("train", "few_labels", **SMALL, labelled_count=2, labelled_share=0.75).get_parsed_content(
+        "train#dataloader"
+    )
+    weights = sorted(loader.sampler.weights.tolist())
+    assert weights == pytest.approx([0.25 / 6] * 6 + [0.75 / 2] * 2)
+    assert len(loader.sampler) == 8  # as many batches as without the overlay
+
+
 def test_a_task_without_any_target_trains_on_and_claims_nothing(tmp_path: Path) -> None:
     small = SMALL | {"trainer#max_epochs": 1, "key_metric_name": "denoise_psnr", "labelled_count": 0}
     small["validate#dataset#data"] = "$monai_mtunet.data.keep_labels(@val_data, fraction=0)"

@@ -32,6 +32,14 @@ def test_all_or_none_labelled_are_drawn_evenly(datalist, share):
     assert labelled_weights(datalist, "segment", share) == [0.25] * 4
 
 
+def test_labels_that_the_loader_makes_are_told_by_none_alone():
+    assert labelled_weights([{"seed": 1}, {"seed": 2, "segment": None}, {"seed": 3, "segment": None}], share=0.5) == [
+        0.5,
+        0.25,
+        0.25,
+    ]
+
+
 def test_torchs_sampler_draws_the_share():
     torch.manual_seed(0)
     datalist = [{"segment": "a"}] * 4 + [{}] * 157
