@@ -1,4 +1,4 @@
-"""Noticing mistyped command-line overrides of a bundle."""
+"""Noticing overrides of a bundle, on the command line and in overlays, that would change nothing."""
 
 from __future__ import annotations
 
@@ -6,24 +6,29 @@ import difflib
 import inspect
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from fire.parser import DefaultParseValue
 from monai.bundle import ConfigParser
+from monai.bundle.reference_resolver import ReferenceResolver
 from monai.bundle.scripts import run
-from monai.bundle.utils import ID_SEP_KEY
+from monai.bundle.utils import ID_SEP_KEY, MERGE_KEY
 
 
 def check_overrides(arguments: Sequence[str] | None = None) -> None:
     """Fail on an override that names nothing in the configuration, which MONAI accepts in silence.
 
     An override must name an item of the configuration files, or an argument of a component in them
-    (``--network_def#dropout 0.1`` where ``network_def`` has a ``_target_``). Call it first in ``initialize``.
+    (``--network_def#dropout 0.1`` where ``network_def`` has a ``_target_``). What an overlay adds to a configuration
+    that trains must be referred to: otherwise it is mistyped, or the overlay it belongs with is not there. Call it
+    first in ``initialize``.
 
     Args:
         arguments: command line of ``python -m monai.bundle run``; by default this process's, if it is one.
 
     Raises:
-        ValueError: When an override is unknown; it names the nearest one.
+        ValueError: When an override is unknown; it names the nearest one. When an overlay adds an item that nothing
+            refers to; it names the file and the item.
     """
     if arguments is None:
         if not sys.argv[0].endswith("__main__.py") or "run" not in sys.argv[1:2]:
@@ -40,6 +45,33 @@ def check_overrides(arguments: Sequence[str] | None = None) -> None:
             nearest = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean --{nearest[0]}?" if nearest else f" There are: {', '.join(known)}."
             raise ValueError(f"The override --{name} names nothing in {files}.{hint}")
+    if "train" in config:  # elsewhere what an overlay says about training has nothing to act on
+        _check_overlays(files, config)
+
+
+def _check_overlays(files: str | Sequence[str], config: ConfigParser) -> None:
+    first, *overlays = [files] if isinstance(files, str) else files
+    known = {*_items(first), *_references(config.get())}
+    for overlay in overlays:
+        if idle := sorted(_items(overlay) - known):
+            raise ValueError(
+                f"{overlay} adds {idle}, to which nothing in {files} refers: mistyped, or it belongs after another "
+                "overlay that is missing."
+            )
+
+
+def _items(file: str) -> set[str]:
+    """Names of the file's items at top level, of nested ids (``validate#handlers``) their first part."""
+    names = ConfigParser.load_config_file(file)
+    return {ReferenceResolver.normalize_id(name).lstrip(MERGE_KEY).split(ID_SEP_KEY)[0] for name in names}
+
+
+def _references(content: Any) -> set[str]:
+    """First parts of all ids that the configuration refers to, wherever it does."""
+    if isinstance(content, str):
+        return {name.split(ID_SEP_KEY)[0] for name in ReferenceResolver.match_refs_pattern(content)}
+    parts = content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
+    return set().union(*map(_references, parts))
 
 
 def _options(arguments: Sequence[str]) -> dict[str, str]:

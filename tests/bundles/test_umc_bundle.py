@@ -265,3 +265,13 @@ def test_known_overrides_pass(name: str) -> None:
 def test_mistyped_overrides_are_noticed(name: str, hint: str) -> None:
     with pytest.raises(ValueError, match=hint):
         check_overrides([*CONFIG, f"--{name}", "1"])
+
+
+def test_an_overlay_whose_item_nothing_refers_to_is_noticed(tmp_path: Path) -> None:
+    overlay = tmp_path / "mine.json"
+    files = ["--config_file", str([str(BUNDLE / "train.json"), str(overlay)])]
+    overlay.write_text('{"noise_sgma": 60, "classes": 2, "tasks#1#classes": "$[str(i) for i in range(@classes)]"}')
+    with pytest.raises(ValueError, match=r"mine.json adds \['noise_sgma'\], to which nothing"):
+        check_overrides(files)
+    overlay.write_text('{"noise_sigma": 60, "validate#dataset#cache_rate": 0, "+trainer": {"max_epochs": 3}}')
+    check_overrides(files)
