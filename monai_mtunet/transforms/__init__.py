@@ -14,8 +14,10 @@ from monai_mtunet.transforms.box_mask import BoxOfMask, BoxOfMaskd, PaintBoxd
 from monai_mtunet.transforms.canny_edges import CannyEdges, CannyEdgesd
 from monai_mtunet.transforms.check_sample import CheckSampled
 from monai_mtunet.transforms.disparity import DecodeDisparityd, DisparityToDepthd
+from monai_mtunet.transforms.distance_map import DistanceMap, DistanceMapd
 from monai_mtunet.transforms.fill_missing_targets import FillMissingTargetsd
 from monai_mtunet.transforms.gaussian_noise import AddGaussianNoise, AddGaussianNoised
+from monai_mtunet.transforms.label_boundary import LabelBoundary, LabelBoundaryd
 from monai_mtunet.transforms.load_sample import LoadSampled
 from monai_mtunet.transforms.noise import AddNoise, AddNoised
 from monai_mtunet.transforms.poisson_noise import AddPoissonNoise, AddPoissonNoised
@@ -44,7 +46,11 @@ __all__ = [
     "CheckSampled",
     "DecodeDisparityd",
     "DisparityToDepthd",
+    "DistanceMap",
+    "DistanceMapd",
     "FillMissingTargetsd",
+    "LabelBoundary",
+    "LabelBoundaryd",
     "LoadSampled",
     "MaskBlindSpots",
     "MaskBlindSpotsd",
