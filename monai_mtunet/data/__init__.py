@@ -70,9 +70,19 @@ from monai_mtunet.data.synthetic import (
     LoadSyntheticd,
     synthetic_datalist,
 )
+from monai_mtunet.data.synthetic_animals import (
+    ANIMAL_CLASSES,
+    ANIMAL_PALETTE,
+    ANIMAL_SPECIES,
+    LoadSyntheticAnimald,
+    synthetic_animals_datalist,
+)
 from monai_mtunet.data.synthetic_geometry import GEOMETRY_CLASSES, GEOMETRY_PALETTE, LoadSyntheticGeometryd
 
 __all__ = [
+    "ANIMAL_CLASSES",
+    "ANIMAL_PALETTE",
+    "ANIMAL_SPECIES",
     "CAMVID_CATEGORIES",
     "CAMVID_CATEGORY_OF_LABEL",
     "CAMVID_CATEGORY_PALETTE",
@@ -117,6 +127,7 @@ __all__ = [
     "VOC_PALETTE",
     "LoadCityscapesCamerad",
     "LoadMTANArraysd",
+    "LoadSyntheticAnimald",
     "LoadSyntheticGeometryd",
     "LoadSyntheticd",
     "camvid_datalist",
@@ -133,6 +144,7 @@ __all__ = [
     "mtan_datalist",
     "oxford_pets_breeds",
     "oxford_pets_datalist",
+    "synthetic_animals_datalist",
     "synthetic_datalist",
     "voc_datalist",
     "write_coco_voc_labels",

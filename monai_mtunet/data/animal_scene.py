@@ -1,0 +1,110 @@
+"""One two-part animal per image, whose outline, species and head need neighbourhoods: the stand-in for pets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monai_mtunet.data.scene_textures import (
+    Array,
+    blotches,
+    capsule,
+    checks,
+    coloured,
+    illumination,
+    random_axes,
+    stripes,
+)
+
+__all__ = ["AnimalScene", "draw_animal"]
+
+_BODY_LENGTH, _BODY_RADIUS, _HEAD_RADIUS = (0.11, 0.17), (0.11, 0.14), (0.11, 0.14)  # in parts of the shortest side
+_HEAD_WAVELENGTH = 0.6  # of the body's: a finer coat tells the head from the body's other end
+
+
+class AnimalScene(NamedTuple):
+    """What is drawn for a seed.
+
+    Attributes:
+        image: intensities ``(C, *spatial)``, float32, within 0-255.
+        labels: ``(1, *spatial)``, int16: 1 on the animal, else 0.
+        head_box: where the head starts along each spatial axis, then where it stops, ``(2 D,)``, float32, in voxels.
+        species: 0 for a striped coat, 1 for a checked one.
+    """
+
+    image: NDArray[np.float32]
+    labels: NDArray[np.int16]
+    head_box: NDArray[np.float32]
+    species: int
+
+
+def draw_animal(
+    seed: int,
+    spatial_size: Sequence[int],
+    channels: int = 3,
+    spacing: Sequence[float] | None = None,
+    species: int | None = None,
+) -> AnimalScene:
+    """Draw the animal of a seed: a long body and a round head in one coat, striped or checked, on a blotched canvas.
+
+    Colours are those of `monai_mtunet.data.synthetic_scene`, so no single value tells animal from canvas, nor one
+    species from the other. The head has colours of its own and a finer coat; it may be at either end of the body,
+    which lies in any direction. All of the animal is in the image. It depends on nothing but its arguments.
+
+    Args:
+        seed: 0 .. 2**32 - 1.
+        spatial_size: size in voxels, ``(H, W)`` or ``(X, Y, Z)``.
+        channels: number of colour channels.
+        spacing: edge lengths of a voxel. The animal and its coat are isotropic in this unit. Default: 1 along every
+            axis.
+        species: 0 or 1; by default the seed decides.
+
+    Returns:
+        the scene.
+    """
+    rng = np.random.RandomState(seed)
+    step = np.ones(len(spatial_size)) if spacing is None else np.asarray(spacing, float)
+    extent = step * spatial_size
+    grid = np.ix_(*((np.arange(n) * s).astype(np.float32) for n, s in zip(spatial_size, step, strict=True)))
+    drawn = rng.randint(2)  # also where it does not count, so that the rest of the scene stays the same
+    species = drawn if species is None else species
+    coat = checks if species else stripes
+
+    image: NDArray[np.float32] = coloured(rng, blotches(rng, grid), channels)
+    body, head = _place(rng, extent)
+    coats = [_coat(rng, coat, grid, scale) for scale in (1.0, _HEAD_WAVELENGTH)]
+    masks = [capsule(grid, *part) for part in (body, head)]
+    for texture, mask in zip(coats, masks, strict=True):
+        np.copyto(image, coloured(rng, texture, channels), where=mask)
+    image *= illumination(rng, grid, extent)
+    return AnimalScene(image, (masks[0] | masks[1])[None].astype(np.int16), _box(masks[1]), species)
+
+
+def _place(rng: np.random.RandomState, extent: Array) -> tuple[Any, Any]:
+    """Centre, direction, half length and radius of body and head."""
+    side = extent.min() * (1.0 if len(extent) == 2 else 1.15)  # or it would be a small part of volumes
+    half_length, radius, head_radius = (
+        side * rng.uniform(*limits) for limits in (_BODY_LENGTH, _BODY_RADIUS, _HEAD_RADIUS)
+    )
+    along, across = rng.choice((-1, 1)) * random_axes(rng, len(extent))[:2]  # QR's own signs point mostly one way
+    neck = along + rng.uniform(-0.6, 0.6) * across
+    head = along * half_length + neck / np.linalg.norm(neck) * (0.6 * radius + 0.8 * head_radius)
+    corners = np.stack([-np.abs(along) * half_length - radius, np.abs(along) * half_length + radius])
+    low = np.minimum(corners[0], head - head_radius)
+    high = np.maximum(corners[1], head + head_radius)
+    centre = rng.uniform(-low, np.maximum(extent - high, -low))
+    return (centre, along, half_length, radius), (centre + head, along, 0.0, head_radius)
+
+
+def _coat(rng: np.random.RandomState, coat: Any, grid: Sequence[Array], scale: float) -> Array:
+    wavelength = {stripes: 8.0, checks: 10.0}[coat]
+    texture: Array = coat(rng, grid, wavelength * scale)
+    return texture
+
+
+def _box(mask: Array) -> NDArray[np.float32]:
+    inside = np.nonzero(mask)
+    return np.array([*(axis.min() for axis in inside), *(axis.max() + 1 for axis in inside)], np.float32)
