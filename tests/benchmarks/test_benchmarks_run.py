@@ -20,6 +20,7 @@ MEASURES_MEMORY = ("checkpointing", "one_task", "several_tasks", "stacked_unets"
         ("one_task", 8),
         ("channels_last", 4),
         ("checkpointing", 8),
+        ("distance_transforms", 6),
         ("stacked_unets", 8),
         ("weighting_methods", 18),
     ],

@@ -41,7 +41,7 @@ def test_one_voxel_thick_is_what_scikit_image_finds(shape, mode):
 @pytest.mark.parametrize("mode", ["thick", "inner"])
 @pytest.mark.parametrize(
     ("shape", "thickness"),
-    [((11, 13), 1), ((11, 13), 1.5), ((11, 13), 3), ((7, 6, 5), 2), ((7, 6, 5), (2, 1, 0)), ((8, 9), (0, 2.5))],
+    [((8, 7), 1), ((8, 7), 1.5), ((8, 7), 3), ((5, 6, 4), 2), ((5, 6, 4), (2, 1, 0)), ((8, 7), (0, 2.5))],
 )
 def test_exact_against_brute_force(shape, thickness, mode):
     labels = blobs(shape)
