@@ -33,9 +33,10 @@ class DistanceMap(LabelDistance):
 
     Scipy's transform makes it, object by object in a box around each, 20 to 30 times as fast as over the whole image.
     (The package edt, which does all labels at once, takes a fifth of that, but knows no missing labels, and would be a
-    dependency under the LGPL for what happens once per sample.) Place it before the cache, unless there is scaling or rotation in the augmentation, which
-    invalidates distances. It gives float32; ``CastToTyped(..., dtype=torch.float16)`` after it halves the cache and is
-    off by less than 0.02 up to a distance of 32, and a `DistanceTask` takes that as well.
+    dependency under the LGPL for what happens once per sample.) Place it before the cache, unless there is scaling or
+    rotation in the augmentation, which invalidates distances. It gives float32; ``CastToTyped(...,
+    dtype=torch.float16)`` after it halves the cache and is off by less than 0.02 up to a distance of 32, and a
+    `DistanceTask` takes that as well.
 
     Args:
         labels: by default one channel, in which all labels count. Otherwise the labels that count, one channel each; of
