@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..tasks.palette import distinct_colours
+from ..tasks.task_colours import TASK_COLOURS, task_colours
 from .experiment import Experiment, results
 
-_MARKERS = "osD^vP*X"
+_MARKERS = "osD^vP*X<>"
+_COLOURS = [tuple(level / 255 for level in colour) for colour in distinct_colours(7)[1:]]
 
 
 def plot(experiment: Experiment, output_dir: str | Path) -> Figure:
     """Every run as a point with the standard deviations over its seeds; a run with one of the metrics as a line.
 
-    Lines are the single-task networks: a point beyond both is better at both tasks than a network of its own.
+    Lines are the single-task networks: a point beyond both is better at both tasks than a network of its own. Axes and
+    lines have their task's colour, as in every curve; points differ in their markers as well as in their colours.
 
     Args:
         experiment: an experiment whose ``plot`` names two metrics.
@@ -30,19 +34,27 @@ def plot(experiment: Experiment, output_dir: str | Path) -> Figure:
         raise ValueError(f"Experiment {experiment.name!r} names no two metrics to plot.")
     figure = Figure(figsize=(9, 5.5), dpi=110, layout="constrained")
     axis = figure.subplots()
+    colours = _axis_colours(experiment.plot)
     for index, run in enumerate(experiment.runs):
         finished = results(experiment, run, output_dir)
         values = [[result[metric] for result in finished if metric in result] for metric in experiment.plot]
-        _draw_run(axis, run.name, values, index)
-    axis.set(xlabel=experiment.plot[0], ylabel=experiment.plot[1])
+        _draw_run(axis, run.name, values, index, colours)
+    axis.set_xlabel(experiment.plot[0], color=colours[0])
+    axis.set_ylabel(experiment.plot[1], color=colours[1])
     axis.grid(alpha=0.3)
     if axis.get_legend_handles_labels()[0]:
         figure.legend(loc="outside right upper", fontsize=8, frameon=False)
     return figure
 
 
-def _draw_run(axis: Axes, name: str, values: list[list[float]], index: int) -> None:
-    colour = colormaps["tab20"](index % 20)
+def _axis_colours(metrics: Sequence[str]) -> list[str]:
+    """Metrics are called <task>_<metric>; black where both axes are of one task."""
+    tasks = [next((t for t in TASK_COLOURS if metric.startswith(f"{t}_")), metric.split("_")[0]) for metric in metrics]
+    return [task_colours(tasks)[task] for task in tasks] if len(set(tasks)) > 1 else ["black"] * len(metrics)
+
+
+def _draw_run(axis: Axes, name: str, values: list[list[float]], index: int, axis_colours: Sequence[str]) -> None:
+    colour = _COLOURS[index % len(_COLOURS)]
     mean = [statistics.fmean(numbers) if numbers else None for numbers in values]
     spread = [statistics.stdev(numbers) if len(numbers) > 1 else 0.0 for numbers in values]
     x, y = mean
@@ -50,8 +62,8 @@ def _draw_run(axis: Axes, name: str, values: list[list[float]], index: int) -> N
         marker = _MARKERS[index % len(_MARKERS)]
         axis.errorbar(x, y, xerr=spread[0], yerr=spread[1], fmt=marker, color=colour, capsize=2, label=name)
     elif x is not None:
-        axis.axvline(x, color=colour, linestyle="--", label=name)
-        axis.axvspan(x - spread[0], x + spread[0], color=colour, alpha=0.15)
+        axis.axvline(x, color=axis_colours[0], linestyle="--", label=name)
+        axis.axvspan(x - spread[0], x + spread[0], color=axis_colours[0], alpha=0.15)
     elif y is not None:
-        axis.axhline(y, color=colour, linestyle="--", label=name)
-        axis.axhspan(y - spread[1], y + spread[1], color=colour, alpha=0.15)
+        axis.axhline(y, color=axis_colours[1], linestyle="--", label=name)
+        axis.axhspan(y - spread[1], y + spread[1], color=axis_colours[1], alpha=0.15)

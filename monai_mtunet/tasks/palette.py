@@ -8,8 +8,8 @@ import numpy as np
 from skimage.color import rgb2lab
 
 # Okabe and Ito, "Color Universal Design" (2008): apart for every common kind of colour blindness.
-_OKABE_ITO = [(0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0)]
-_OKABE_ITO += [(204, 121, 167)]
+OKABE_ITO = [(0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0)]
+OKABE_ITO += [(204, 121, 167)]
 _WHITE = (255, 255, 255)  # drawn where a target is missing
 
 
@@ -25,7 +25,7 @@ def distinct_colours(count: int) -> list[tuple[int, int, int]]:
     Returns:
         RGB triples in 0..255.
     """
-    colours = _OKABE_ITO[:count]
+    colours = OKABE_ITO[:count]
     levels = range(0, 256, 51)
     candidates = list(itertools.product(levels, levels, levels))
     while len(colours) < count:
