@@ -78,6 +78,7 @@ from monai_mtunet.data.synthetic_animals import (
     synthetic_animals_datalist,
 )
 from monai_mtunet.data.synthetic_geometry import GEOMETRY_CLASSES, GEOMETRY_PALETTE, LoadSyntheticGeometryd
+from monai_mtunet.data.synthetic_instances import INSTANCE_CLASSES, INSTANCE_PALETTE, LoadSyntheticInstancesd
 
 __all__ = [
     "ANIMAL_CLASSES",
@@ -103,6 +104,8 @@ __all__ = [
     "GEOMETRY_PALETTE",
     "HIPPOCAMPUS_CLASSES",
     "HIPPOCAMPUS_PALETTE",
+    "INSTANCE_CLASSES",
+    "INSTANCE_PALETTE",
     "NYUV2_CLASSES",
     "NYUV2_PALETTE",
     "OXFORD_PETS_CLASSES",
@@ -129,6 +132,7 @@ __all__ = [
     "LoadMTANArraysd",
     "LoadSyntheticAnimald",
     "LoadSyntheticGeometryd",
+    "LoadSyntheticInstancesd",
     "LoadSyntheticd",
     "camvid_datalist",
     "cats_and_dogs_datalist",
