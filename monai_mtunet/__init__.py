@@ -14,9 +14,11 @@ from .tasks import (
     out_channels,
     out_features,
     select_tasks,
+    spatial_names,
     task_losses,
     task_metrics,
     task_names,
+    task_weights,
 )
 
 __version__ = "0.1.0"
@@ -37,9 +39,11 @@ __all__ = [
     "out_features",
     "postprocessing",
     "select_tasks",
+    "spatial_names",
     "task_losses",
     "task_metrics",
     "task_names",
+    "task_weights",
     "tasks",
     "transforms",
 ]

@@ -32,7 +32,7 @@ class AnimalScene(NamedTuple):
         image: intensities ``(C, *spatial)``, float32, within 0-255.
         labels: ``(1, *spatial)``, int16: 1 on the animal, else 0.
         head_box: where the head starts along each spatial axis, then where it stops, ``(2 D,)``, float32, in voxels.
-        species: 0 for a striped coat, 1 for a checked one.
+        species: 0 for the striped coat of a cat, 1 for the checked one of a dog.
     """
 
     image: NDArray[np.float32]

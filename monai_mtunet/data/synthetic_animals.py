@@ -16,9 +16,10 @@ from monai_mtunet.data.synthetic import synthetic_datalist
 
 __all__ = ["ANIMAL_CLASSES", "ANIMAL_PALETTE", "ANIMAL_SPECIES", "LoadSyntheticAnimald", "synthetic_animals_datalist"]
 
-ANIMAL_CLASSES = ("background", "animal")
+# Named as in Oxford-IIIT Pet, for which this stands in.
+ANIMAL_CLASSES = ("background", "pet")
 ANIMAL_PALETTE = ((0, 0, 0), (230, 159, 0))
-ANIMAL_SPECIES = ("striped", "checked")
+ANIMAL_SPECIES = ("cat", "dog")  # of striped and of checked coat
 
 
 def synthetic_animals_datalist(

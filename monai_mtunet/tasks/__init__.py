@@ -14,9 +14,11 @@ from .derive import (
     out_channels,
     out_features,
     select_tasks,
+    spatial_names,
     task_losses,
     task_metrics,
     task_names,
+    task_weights,
 )
 from .distance import DistanceTask
 from .edges import EdgeTask
@@ -55,7 +57,9 @@ __all__ = [
     "rasterise",
     "save_panel",
     "select_tasks",
+    "spatial_names",
     "task_losses",
     "task_metrics",
     "task_names",
+    "task_weights",
 ]

@@ -32,7 +32,7 @@ class BoundingBoxTask(RegressionTask):
     the mean squared error of the coordinates in squared voxels of the network's input (px^2), whatever the unit. NaN
     where no image has one.
 
-    A box is of the whole image: mean boxes of sliding windows mean nothing, so infer with ``SimpleInferer``.
+    A box is of the whole image, and windows do not tell it: infer in one piece, such as with ``SimpleInferer``.
 
     Args:
         name: the task's name.

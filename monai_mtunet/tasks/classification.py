@@ -27,7 +27,8 @@ class ClassificationTask(Task):
     Targets are one integer per image in 0..C-1, or ``ignore_index`` where there is none. Metrics, of the images that
     have a label: ``<name>_accuracy``, ``<name>_top1_error`` (1 - accuracy) and, of more than five classes,
     ``<name>_top5_error``: the share of images whose label is not among the five highest logits. All are in 0..1, and
-    NaN where no image has a label.
+    NaN where no image has a label. With ``recall`` also ``<name>_recall_<class>``, the accuracy of the images of one
+    class: what accuracy means on a section that holds no other.
 
     Args:
         name: the task's name.
@@ -35,6 +36,7 @@ class ClassificationTask(Task):
         ignore_index: the label of images without a target. Not the 255 of label maps, which are 8 bit: ImageNet has
             a class of that number.
         loss: replaces the default, the cross-entropy of the labelled images; it takes logits (B, C) and labels (B, 1).
+        recall: whether to measure each class's recall.
 
     Raises:
         ValueError: for fewer than two classes, or an ``ignore_index`` that is a class.
@@ -45,10 +47,16 @@ class ClassificationTask(Task):
 
     averaging = ProbabilityAveraging()
     errors = ("top1_error", "top5_error")
+    has_window_mean = True
     is_dense = False
 
     def __init__(
-        self, name: str, classes: Sequence[str], ignore_index: int = -1, loss: nn.Module | None = None
+        self,
+        name: str,
+        classes: Sequence[str],
+        ignore_index: int = -1,
+        loss: nn.Module | None = None,
+        recall: bool = False,
     ) -> None:
         super().__init__(name, len(classes), loss)
         if len(classes) < 2:
@@ -59,6 +67,7 @@ class ClassificationTask(Task):
             )
         self.classes = tuple(classes)
         self.ignore_index = ignore_index
+        self.recall = recall
 
     def default_loss(self) -> nn.Module:
         """Cross-entropy over the labelled images."""
@@ -70,10 +79,19 @@ class ClassificationTask(Task):
         metrics: dict[str, Metric] = {f"{self.name}_accuracy": accuracy, f"{self.name}_top1_error": _error(accuracy)}
         if self.channels > 5:  # of fewer it would always be 0
             metrics[f"{self.name}_top5_error"] = _error(self._top_k(5))
+        if self.recall:
+            metrics |= {
+                f"{self.name}_recall_{label.replace(' ', '_')}": self._top_k(1, of_class=number)
+                for number, label in enumerate(self.classes)
+            }
         return metrics
 
-    def _top_k(self, k: int) -> Metric:
-        return MissingAwareTopKAccuracy(k, self.ignore_index, output_transform=self._logits_and_labels)
+    def _top_k(self, k: int, of_class: int | None = None) -> Metric:
+        def logits_and_labels(output: dict[str, Any]) -> tuple[Tensor, Tensor]:
+            logits, labels = self._logits_and_labels(output)
+            return logits, labels if of_class is None else labels.where(labels == of_class, self.ignore_index)
+
+        return MissingAwareTopKAccuracy(k, self.ignore_index, output_transform=logits_and_labels)
 
     def _logits_and_labels(self, output: dict[str, Any]) -> tuple[Tensor, Tensor]:
         return output["pred"][self.name], output["label"][self.name].squeeze(1)

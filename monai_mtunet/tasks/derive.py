@@ -7,11 +7,12 @@ These are the functions that configurations call at the package's root, for exam
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ignite.metrics import Metric
 from torch import Tensor, nn
 
+from .bounding_box import BoundingBoxTask
 from .classification import ClassificationTask
 from .task import Task
 
@@ -80,6 +81,30 @@ def out_features(tasks: Sequence[Task]) -> dict[str, int]:
     """``{name: length of its vector}`` of the tasks that are not dense, for a network's ``out_features``."""
     task_names(tasks)
     return {task.name: task.channels for task in tasks if not task.is_dense}
+
+
+def spatial_names(tasks: Sequence[Task]) -> list[str]:
+    """Keys that spatial transforms take beside the image: dense tasks, and boxes while they are painted as masks."""
+    task_names(tasks)
+    return [task.name for task in tasks if task.is_dense or isinstance(task, BoundingBoxTask)]
+
+
+def task_weights(tasks: Sequence[Task], only: Sequence[str] | str, weights: Mapping[str, float]) -> dict[str, float]:
+    """The weights of the tasks to train, of weights that are given for the declared ones.
+
+    Args:
+        tasks: the declared tasks.
+        only: as for :func:`select_tasks`.
+        weights: weight per task name; those of tasks that are not trained are left out.
+
+    Raises:
+        ValueError: When a weight is of no declared task.
+    """
+    names = task_names(tasks)
+    unknown = sorted(set(weights) - set(names))
+    if unknown:
+        raise ValueError(f"Weights are given for unknown task(s) {unknown}; the declared tasks are {names}.")
+    return {task.name: weights[task.name] for task in select_tasks(tasks, only) if task.name in weights}
 
 
 def task_losses(tasks: Sequence[Task]) -> dict[str, nn.Module]:

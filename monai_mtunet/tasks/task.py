@@ -38,6 +38,8 @@ class Task(ABC):
         is_dense: whether it is predicted per voxel, (B, C, *spatial). Otherwise there is one vector per image, (B, C):
             it has no place in the image, so nothing spatial is done to it, and it is saved as JSON.
         averaging: how predictions of scaled and flipped copies of an image become one (`MultiScaleFlipInferer`).
+        has_window_mean: of a task that is not dense, whether the mean over windows of an image is an answer for the
+            image: it is for classes, not for places (`MultiTaskSlidingWindowInferer`).
         errors: names of the metrics, without the task's, of which less is better.
         is_label: whether what it saves is a label map: resampled by nearest neighbour, never rescaled.
         is_picture: whether it predicts intensities as the network's input has them: what scaled the input is undone
@@ -49,6 +51,7 @@ class Task(ABC):
 
     averaging: Averaging = Averaging()
     errors: tuple[str, ...] = ()
+    has_window_mean: bool = False
     is_dense: bool = True
     is_label: bool = False
     is_picture: bool = False

@@ -146,7 +146,7 @@ def test_unlabelled_stays_unlabelled():
 
 
 def test_wrong_arguments_are_refused():
-    with pytest.raises(ValueError, match=r"some of 0 \(striped\) and 1 \(checked\), got \[2\]"):
+    with pytest.raises(ValueError, match=r"some of 0 \(cat\) and 1 \(dog\), got \[2\]"):
         synthetic_animals_datalist(2, species=[2])
     with pytest.raises(ValueError, match="count must be within"):
         synthetic_animals_datalist(0)

@@ -129,7 +129,7 @@ def test_scales_step_by_step(size):
 
 def test_windows_are_merged_as_probabilities():
     network, image = AllTasks(), torch.randn(1, 1, 8, 12)
-    windows = MultiTaskSlidingWindowInferer(roi_size=(8, 8), overlap=0.5)
+    windows = MultiTaskSlidingWindowInferer(roi_size=(8, 8), overlap=0.5, tasks=TASKS)
     result = MultiScaleFlipInferer(TASKS, scales=[1], flip_axes=[1], inferer=windows)(image, network)["segment"]
     parts = [image[..., :8], image[..., 4:]]
     left, right = ((network(x)["segment"] + network(x.flip(3))["segment"].flip(3)).softmax(1) for x in parts)

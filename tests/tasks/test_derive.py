@@ -3,12 +3,15 @@ import pytest
 import monai_mtunet
 from monai_mtunet.losses import MaskedDiceCELoss, MaskedRegressionLoss
 from monai_mtunet.tasks import (
+    BoundingBoxTask,
     ClassificationTask,
     DepthTask,
     DistanceTask,
     NormalsTask,
     RestorationTask,
     SegmentationTask,
+    spatial_names,
+    task_weights,
 )
 
 
@@ -113,3 +116,16 @@ def test_selecting_an_unknown_task_names_the_declared_ones(tasks):
 
 def test_only_label_maps_have_classes(tasks):
     assert monai_mtunet.label_classes(tasks) == {"segment": 2}
+
+
+def test_spatial_names_and_weights_follow_from_the_tasks():
+    tasks = [
+        SegmentationTask("segment", ["a", "b"]),
+        ClassificationTask("classify", ["a", "b"]),
+        BoundingBoxTask("box"),
+    ]
+    assert spatial_names(tasks) == ["segment", "box"]
+    assert task_weights(tasks, [], {"segment": 0.7, "box": 0.2}) == {"segment": 0.7, "box": 0.2}
+    assert task_weights(tasks, "segment classify", {"segment": 0.7, "box": 0.2}) == {"segment": 0.7}
+    with pytest.raises(ValueError, match=r"unknown task\(s\) \['boxes'\]; the declared tasks are \['segment', 'cl"):
+        task_weights(tasks, "segment", {"boxes": 1.0})

@@ -13,7 +13,7 @@ import monai_mtunet
 from monai_mtunet.engines import MultiTaskPrepareBatch, PanelHandler, TaskLossHandler
 from monai_mtunet.inferers import MultiTaskSlidingWindowInferer
 from monai_mtunet.losses import MultiTaskLoss
-from monai_mtunet.tasks import ClassificationTask, SegmentationTask
+from monai_mtunet.tasks import BoundingBoxTask, ClassificationTask, SegmentationTask
 from monai_mtunet.transforms import CheckSampled, FillMissingTargetsd
 
 CLASSES = [f"class {i}" for i in range(7)]
@@ -139,9 +139,52 @@ def test_sliding_windows_average_each_images_vectors(arguments, dense):
         return predictions if dense else {"mean": predictions["mean"]}
 
     image = torch.rand(3, 2, 16, 8, generator=torch.Generator().manual_seed(0))
-    inferer = MultiTaskSlidingWindowInferer(roi_size=(8, 4), sw_batch_size=3, overlap=0, **arguments)
+    tasks = [ClassificationTask("mean", ["dark", "bright"])]
+    inferer = MultiTaskSlidingWindowInferer(roi_size=(8, 4), sw_batch_size=3, overlap=0, tasks=tasks, **arguments)
     result = inferer(image, network)
     assert list(result) == (["mean", "same"] if dense else ["mean"])
     torch.testing.assert_close(result["mean"], image.mean((2, 3)))  # windows of one size that cover it once
     if dense:
         torch.testing.assert_close(result["same"], image)
+
+
+@pytest.mark.parametrize("roi_size", [(8, 6), (24, 16), (16, 32)], ids=["windows", "padded", "padded along one axis"])
+@pytest.mark.parametrize("tasks", [[BoundingBoxTask("box")], []], ids=["box", "unknown task"])
+def test_boxes_are_not_made_of_windows(roi_size, tasks):
+    calls = []
+
+    def network(x):
+        calls.append(x.shape)
+        return {"box": x.mean((2, 3)).repeat(1, 4), "same": x}
+
+    inferer = MultiTaskSlidingWindowInferer(roi_size=roi_size, sw_batch_size=1, tasks=tasks)
+    window = " x ".join(map(str, roi_size))
+    with pytest.raises(ValueError, match=f"Task 'box' predicts .*windows of {window} of an image of 16 x 12 do"):
+        inferer(torch.rand(1, 1, 16, 12), network)
+    assert len(calls) == 1  # it does not take all windows to find out
+
+
+@pytest.mark.parametrize("roi_size", [(-1, -1), (16, 12)])
+def test_a_window_that_is_the_image_gives_the_networks_own_box(roi_size):
+    image = torch.rand(2, 1, 16, 12)
+    inferer = MultiTaskSlidingWindowInferer(roi_size=roi_size, tasks=[BoundingBoxTask("box")])
+    box = inferer(image, lambda x: {"box": x.mean((2, 3)).repeat(1, 4), "same": x})["box"]
+    torch.testing.assert_close(box, image.mean((2, 3)).repeat(1, 4))
+
+
+def test_recall_of_a_class_is_measured_on_the_images_of_that_class():
+    task = ClassificationTask("species", ["cat", "big dog", "bird"], recall=True)
+    metrics = task.metrics(2)
+    output = {
+        "pred": {"species": torch.eye(3)[[0, 1, 1, 0, 0]]},
+        "label": {"species": torch.tensor([[0], [0], [1], [1], [-1]])},
+    }
+    values = {}
+    for name, metric in metrics.items():
+        if "recall" in name:
+            metric.update(metric._output_transform(output))
+            values[name] = metric.compute()
+    assert values["species_recall_cat"] == 0.5
+    assert values["species_recall_big_dog"] == 0.5
+    assert values["species_recall_bird"] != values["species_recall_bird"]  # NaN: no bird to find
+    assert "species_recall_cat" not in ClassificationTask("species", ["cat", "dog"]).metrics(2)
