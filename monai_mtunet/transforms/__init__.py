@@ -15,6 +15,7 @@ from monai_mtunet.transforms.canny_edges import CannyEdges, CannyEdgesd
 from monai_mtunet.transforms.check_sample import CheckSampled
 from monai_mtunet.transforms.disparity import DecodeDisparityd, DisparityToDepthd
 from monai_mtunet.transforms.distance_map import DistanceMap, DistanceMapd
+from monai_mtunet.transforms.dominant_class import DominantClass, DominantClassd
 from monai_mtunet.transforms.fill_missing_targets import FillMissingTargetsd
 from monai_mtunet.transforms.gaussian_noise import AddGaussianNoise, AddGaussianNoised
 from monai_mtunet.transforms.label_boundary import LabelBoundary, LabelBoundaryd
@@ -48,6 +49,8 @@ __all__ = [
     "DisparityToDepthd",
     "DistanceMap",
     "DistanceMapd",
+    "DominantClass",
+    "DominantClassd",
     "FillMissingTargetsd",
     "LabelBoundary",
     "LabelBoundaryd",
