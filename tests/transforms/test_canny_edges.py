@@ -101,9 +101,74 @@ class TestVolumes:
         expected = [CannyEdges()(plane) for plane in slices]
         assert all(map(torch.equal, edges.unbind(axis + 1 if axis >= 0 else -1), expected))
 
-    def test_need_an_axis(self):
-        with pytest.raises(ValueError, match="A volume, 4 x 5 x 6, is filtered slice by slice: give slice_axis"):
-            CannyEdges()(torch.zeros(1, 4, 5, 6))
+    @pytest.mark.parametrize("axis", [0, 1, 2])
+    @pytest.mark.parametrize(("height", "found"), [(49, False), (51, True)])
+    def test_a_step_along_any_axis_is_a_surface_from_a_magnitude_of_200(self, axis, height, found):
+        volume = torch.full((1, 9, 9, 9), 20.0)
+        volume.narrow(axis + 1, 5, 4).add_(height)
+        edges = CannyEdges()(volume)
+        assert edges.dtype == torch.int16
+        planes = edges[0].movedim(axis, 0).flatten(1).float().mean(1)
+        assert planes.sum() == (1 if found else 0)  # one voxel thick, up to the borders
+        assert not found or planes[4:6].sum() == 1
+
+    @pytest.mark.parametrize(("height", "followed"), [(24, False), (26, True)])
+    def test_a_weaker_step_is_followed_down_to_100(self, height, followed):
+        volume = torch.full((1, 8, 8, 8), 20.0)
+        volume[:, :, :, 4:] += height
+        volume[:, :3, :, 4:] += 60 - height
+        surface = CannyEdges()(volume)[0].any(dim=2)
+        assert surface[:3].all()
+        assert surface[5:].all() == followed
+        assert surface[5:].any() == followed
+
+    def test_the_surface_of_a_ball_is_found_all_around(self):
+        grid = torch.stack(torch.meshgrid(*[torch.arange(33.0) - 16] * 3, indexing="ij"))
+        radius = grid.norm(dim=0)
+        edges = CannyEdges()(torch.where(radius < 11, 180.0, 60.0)[None])[0].bool()
+        assert (radius[edges] - 11).abs().max() < 1.3
+        area = 4 * torch.pi * 11**2
+        assert 0.6 * area < edges.sum() < 1.6 * area
+        directions = torch.nn.functional.normalize(
+            torch.randn(200, 3, generator=torch.Generator().manual_seed(0)), dim=1
+        )
+        found = torch.nn.functional.normalize(grid[:, edges].T, dim=1)
+        assert (directions @ found.T).amax(1).min() > 0.985  # some edge within 10 degrees of any direction
+
+    def test_slices_see_no_surface_that_lies_in_them_and_volumes_do(self):
+        volume = torch.full((1, 8, 8, 8), 20.0)
+        volume[..., 4:] += 100
+        assert not CannyEdges(slice_axis=2)(volume).any()
+        assert CannyEdges()(volume).any()
+
+    def test_smoothing_is_in_the_unit_of_the_affine(self):
+        volume = torch.full((1, 12, 12, 12), 20.0)
+        volume[..., 6:] += 60
+        fine, thick = (MetaTensor(volume, affine=torch.diag(torch.tensor([1.0, 1, z, 1]))) for z in (1.0, 4.0))
+        assert not CannyEdges(sigma=1)(fine).any()
+        assert not CannyEdges(sigma=1)(volume).any()  # without an affine in voxels
+        assert CannyEdges(sigma=1)(thick).any()  # a millimetre is little beside slices of four
+        turned = MetaTensor(volume.movedim(3, 1).contiguous(), affine=torch.diag(torch.tensor([4.0, 1, 1, 1])))
+        assert CannyEdges(sigma=1)(turned)[0].movedim(0, 2).equal(CannyEdges(sigma=1)(thick)[0])
+
+    def test_steps_count_the_same_for_any_spacing(self):
+        volume = torch.full((1, 9, 9, 9), 20.0)
+        volume[:, :, :, 5:] += 51
+        spaced = MetaTensor(volume, affine=torch.diag(torch.tensor([1.0, 1, 3, 1])))
+        assert torch.equal(CannyEdges()(spaced).as_tensor(), CannyEdges()(volume))
+
+    def test_ranges_and_missing_voxels_are_as_of_images(self):
+        volume = torch.full((1, 12, 12, 12), 20.0)
+        volume[..., 6:] += 100
+        expected = CannyEdges()(volume)
+        assert torch.equal(CannyEdges(data_range=(-1, 1))(volume / 127.5 - 1), expected)
+        holed = volume.clone()
+        holed[0, 6, 6, 1] = torch.nan
+        edges = CannyEdges()(holed)
+        missing = torch.zeros(1, 12, 12, 12, dtype=torch.bool)
+        missing[:, 4:9, 4:9, :4] = True
+        assert torch.equal(edges == 255, missing)
+        assert torch.equal(edges[~missing], expected[~missing])
 
 
 def test_gives_the_target_of_an_edge_task_with_the_images_affine():
