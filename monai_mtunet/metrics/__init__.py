@@ -4,6 +4,7 @@ from .angular_error import MissingAwareAngularErrorMetric
 from .box_iou import MissingAwareBoxIoUMetric
 from .depth import MissingAwareDeltaMetric, MissingAwareRelativeErrorMetric
 from .edge_f_measure import EdgeFMeasure
+from .instance_average_precision import InstanceAveragePrecision
 from .missing_aware import (
     MissingAwareDiceMetric,
     MissingAwareMAEMetric,
@@ -12,10 +13,13 @@ from .missing_aware import (
     MissingAwareRMSEMetric,
     MissingAwareSSIMMetric,
 )
+from .panoptic_quality import PanopticQuality
+from .split_merge import SplitMerge
 from .top_k_accuracy import MissingAwareTopKAccuracy
 
 __all__ = [
     "EdgeFMeasure",
+    "InstanceAveragePrecision",
     "MissingAwareAngularErrorMetric",
     "MissingAwareBoxIoUMetric",
     "MissingAwareDeltaMetric",
@@ -27,4 +31,6 @@ __all__ = [
     "MissingAwareRelativeErrorMetric",
     "MissingAwareSSIMMetric",
     "MissingAwareTopKAccuracy",
+    "PanopticQuality",
+    "SplitMerge",
 ]
