@@ -129,10 +129,8 @@ class TestVolumes:
         assert (radius[edges] - 11).abs().max() < 1.3
         area = 4 * torch.pi * 11**2
         assert 0.6 * area < edges.sum() < 1.6 * area
-        directions = torch.nn.functional.normalize(
-            torch.randn(200, 3, generator=torch.Generator().manual_seed(0)), dim=1
-        )
-        found = torch.nn.functional.normalize(grid[:, edges].T, dim=1)
+        random = torch.randn(200, 3, generator=torch.Generator().manual_seed(0))
+        directions, found = (torch.nn.functional.normalize(v, dim=1) for v in (random, grid[:, edges].T))
         assert (directions @ found.T).amax(1).min() > 0.985  # some edge within 10 degrees of any direction
 
     def test_slices_see_no_surface_that_lies_in_them_and_volumes_do(self):
