@@ -61,7 +61,9 @@ class PanelHandler:
         output = engine.state.output
         for i in range(min(self.samples - len(self._images), len(output["image"]))):
             self._images.append(output["image"][i].cpu())
-            self._predictions.append({task.name: task.postprocess(output["pred"][task.name][i]) for task in self.tasks})
+            self._predictions.append(
+                {task.name: task.postprocess(task.prediction_among(output["pred"])[i]) for task in self.tasks}
+            )
             self._targets.append({task.name: output["label"][task.name][i] for task in self.tasks})
 
     def _draw(self, engine: Workflow) -> None:

@@ -15,11 +15,13 @@ from PIL import Image
 from torch import Tensor
 
 from ..data.label_png import label_png
-from ..tasks import Task, draw_panel, save_panel
+from ..tasks import DerivedTask, Task, draw_panel, save_panel
 
 
 class PostprocessTasksd(MapTransform):
     """Raw predictions -> what each task saves (label maps, intensities in the data's units), in place.
+
+    Derived tasks, such as instances, are made from the raw predictions.
 
     Args:
         tasks: the declared tasks; the prediction of task ``x`` is under ``pred_x``.
@@ -32,8 +34,10 @@ class PostprocessTasksd(MapTransform):
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Post-process one sample."""
         sample = dict(data)
+        raw = {task.name: data[f"pred_{task.name}"] for task in self.tasks if not task.sources}
         for task in self.tasks:
-            sample[f"pred_{task.name}"] = task.postprocess(sample[f"pred_{task.name}"])
+            values = task.derive(raw) if isinstance(task, DerivedTask) else raw[task.name]
+            sample[f"pred_{task.name}"] = task.postprocess(values)
         return sample
 
 
@@ -90,7 +94,7 @@ class SavePaneld(SampleWriter):
 class SavePredictionsd(SampleWriter):
     """Writes ``<stem>_<task>.nii.gz`` for volumes, with the input's affine, or ``.png`` or ``.npy`` for images.
 
-    Label PNGs are 8-bit indices with the task's palette; intensity PNGs are the task's picture, which for restoration
+    Label PNGs are 8-bit indices with the task's palette, of instances 16-bit ids; intensity PNGs are the task's picture, which for restoration
     is the data range clipped and rounded to 8 bit. What 8 bits do not hold, such as depth in metres, goes to
     ``<stem>_<task>.npy``: float32, (H, W) of one channel, else (C, H, W). Tasks that are not dense go to
     ``<stem>_<task>.json``.
@@ -122,7 +126,7 @@ class SavePredictionsd(SampleWriter):
 
 
 def _save_volume(task: Task, prediction: Tensor, meta: Mapping[str, Any], path: Path) -> None:
-    dtype = np.uint8 if task.is_label else np.float32
+    dtype = np.dtype(task.label_dtype if task.is_label else "float32")
     saver = SaveImage(output_ext=".nii.gz", output_dtype=dtype, resample=False, print_log=False)
     # SaveImage takes a plain tensor's first spatial axis for channels, and fails or mixes up the affine.
     saver(prediction if isinstance(prediction, MetaTensor) else MetaTensor(prediction, meta=dict(meta)), filename=path)
@@ -139,6 +143,8 @@ def _save_image(task: Task, prediction: Tensor, path: Path) -> None:
 def _png(task: Task, prediction: Tensor) -> Image.Image:
     if not task.is_label:
         return Image.fromarray(task.draw(prediction))
+    if task.label_dtype != "uint8":
+        return Image.fromarray(prediction[0].cpu().numpy().astype(task.label_dtype))
     return label_png(prediction[0].cpu().numpy(), list(task.legend().values()))
 
 

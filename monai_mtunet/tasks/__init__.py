@@ -20,8 +20,10 @@ from .derive import (
     task_names,
     task_weights,
 )
+from .derived import DerivedTask
 from .distance import DistanceTask
 from .edges import EdgeTask
+from .instances import InstanceTask
 from .normals import NormalsTask
 from .panel import draw_panel, rasterise, save_panel
 from .quantity import QuantityTask
@@ -37,9 +39,11 @@ __all__ = [
     "ColourBar",
     "ColourTask",
     "DepthTask",
+    "DerivedTask",
     "DirectionAveraging",
     "DistanceTask",
     "EdgeTask",
+    "InstanceTask",
     "NormalsTask",
     "ProbabilityAveraging",
     "QuantityTask",

@@ -24,7 +24,7 @@ def task_names(tasks: Sequence[Task]) -> list[str]:
         tasks: the declared tasks.
 
     Raises:
-        ValueError: When there is no task, or two share a name.
+        ValueError: When there is no task, two share a name, or what a task is made from is not among them.
     """
     names = [task.name for task in tasks]
     if not names:
@@ -32,6 +32,13 @@ def task_names(tasks: Sequence[Task]) -> list[str]:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ValueError(f"Task names must be unique; {repeated} occur more than once.")
+    for task in tasks:
+        absent = [source.name for source in task.sources if source.name not in names]
+        if absent:
+            raise ValueError(
+                f"Task {task.name!r} is made from {absent}, which are not among {names}: take them as well, or leave "
+                "it out."
+            )
     return names
 
 
@@ -43,14 +50,16 @@ def select_tasks(tasks: Sequence[Task], only: Sequence[str] | str = ()) -> list[
         only: names, as a list or separated by blanks; empty for all.
 
     Raises:
-        ValueError: When a name is not among the tasks.
+        ValueError: When a name is not among the tasks, or what a task is made from is not selected.
     """
     names = task_names(tasks)
     wanted = only.split() if isinstance(only, str) else list(only)
     unknown = sorted(set(wanted) - set(names))
     if unknown:
         raise ValueError(f"Unknown task(s) {unknown}; the declared tasks are {names}.")
-    return [task for task in tasks if task.name in wanted or not wanted]
+    selected = [task for task in tasks if task.name in wanted or not wanted]
+    task_names(selected)
+    return selected
 
 
 def image_classes(tasks: Sequence[Task]) -> dict[str, int]:
@@ -59,8 +68,8 @@ def image_classes(tasks: Sequence[Task]) -> dict[str, int]:
 
 
 def label_classes(tasks: Sequence[Task]) -> dict[str, int]:
-    """``{name: number of classes}`` of the tasks whose targets are label maps, for checks at loading."""
-    return {task.name: task.channels for task in tasks if task.is_label}
+    """``{name: number of classes}`` of the tasks whose targets are maps of classes, for checks at loading."""
+    return {task.name: task.channels for task in tasks if task.is_label and not task.sources}
 
 
 def missing_voxels(tasks: Sequence[Task]) -> dict[str, Tensor]:
@@ -72,15 +81,15 @@ def missing_voxels(tasks: Sequence[Task]) -> dict[str, Tensor]:
 
 
 def out_channels(tasks: Sequence[Task]) -> dict[str, int]:
-    """``{name: channels}`` of the dense tasks, for a network's ``out_channels``."""
+    """``{name: channels}`` of the dense tasks that are not derived, for a network's ``out_channels``."""
     task_names(tasks)
-    return {task.name: task.channels for task in tasks if task.is_dense}
+    return {task.name: task.channels for task in tasks if task.is_dense and not task.sources}
 
 
 def out_features(tasks: Sequence[Task]) -> dict[str, int]:
     """``{name: length of its vector}`` of the tasks that are not dense, for a network's ``out_features``."""
     task_names(tasks)
-    return {task.name: task.channels for task in tasks if not task.is_dense}
+    return {task.name: task.channels for task in tasks if not task.is_dense and not task.sources}
 
 
 def spatial_names(tasks: Sequence[Task]) -> list[str]:
@@ -108,8 +117,12 @@ def task_weights(tasks: Sequence[Task], only: Sequence[str] | str, weights: Mapp
 
 
 def task_losses(tasks: Sequence[Task]) -> dict[str, nn.Module]:
-    """``{name: loss}`` for :class:`~monai_mtunet.losses.MultiTaskLoss`."""
-    return dict(zip(task_names(tasks), (task.loss() for task in tasks), strict=True))
+    """``{name: loss}`` of the tasks that are not derived, for :class:`~monai_mtunet.losses.MultiTaskLoss`.
+
+    Its keys are the names that a weighting takes.
+    """
+    task_names(tasks)
+    return {task.name: task.loss() for task in tasks if not task.sources}
 
 
 def task_metrics(tasks: Sequence[Task], spatial_dims: int, key_metric: str) -> dict[str, Metric]:

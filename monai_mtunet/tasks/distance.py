@@ -14,18 +14,20 @@ from .task import Picture
 class DistanceTask(QuantityTask):
     """How far each voxel is from a boundary: signed, positive inside and negative outside, or not.
 
-    `SignedDistanceMapd` makes such targets of label maps, one channel per class. NaN marks voxels without a target.
-    Metrics, in the task's unit: ``<name>_mae`` and ``<name>_rmse``, over the valid elements of each image, averaged
-    over the images that have any; NaN where none has.
+    `SignedDistanceMapd` makes such targets of label maps, one channel per class; `DistanceMapd` makes unsigned ones of
+    instances or classes, also normalised: in parts of each object's greatest distance. NaN marks voxels without a
+    target. Metrics, in the task's unit: ``<name>_mae`` and ``<name>_rmse``, over the valid elements of each image,
+    averaged over the images that have any; NaN where none has.
 
     Args:
         name: the task's name.
-        unit: "voxel" or "mm".
+        unit: "voxel", "mm" or "normalised".
         truncate: distances are limited to -truncate..truncate (unsigned: 0..truncate): the targets, and what is
             measured and saved of the predictions. ``None`` for no limit.
         channels: distances per voxel, for example one per class.
         signed: whether distances outside are negative.
-        draw_distance: the greatest distance that pictures tell apart; by default ``truncate``, or 20 without it.
+        draw_distance: the greatest distance that pictures tell apart; by default ``truncate``, or without it 20, or 1
+            if it is normalised.
         scale: the network predicts distances divided by it: see :class:`QuantityTask`.
         loss: replaces the default, the mean absolute error over the valid elements.
 
@@ -47,12 +49,12 @@ class DistanceTask(QuantityTask):
         scale: float = 1.0,
         loss: nn.Module | None = None,
     ) -> None:
-        if unit not in ("voxel", "mm"):
-            raise ValueError(f'Task {name!r}: unit must be "voxel" or "mm", got {unit!r}.')
+        if unit not in ("voxel", "mm", "normalised"):
+            raise ValueError(f'Task {name!r}: unit must be "voxel", "mm" or "normalised", got {unit!r}.')
         for what, value in (("truncate", truncate), ("draw_distance", draw_distance)):
             if value is not None and not value > 0:
                 raise ValueError(f"Task {name!r}: {what} must be positive, got {value}.")
-        farthest = draw_distance or truncate or 20.0
+        farthest = draw_distance or truncate or (1.0 if unit == "normalised" else 20.0)
         # Diverging, with grey at the boundary: most diverging maps are white there, as missing voxels are.
         colormap = "coolwarm" if signed else "magma"
         super().__init__(name, unit, (-farthest if signed else 0.0, farthest), colormap, channels, scale, loss)
@@ -71,9 +73,10 @@ class DistanceTask(QuantityTask):
     def undo_scale(self, prediction: Tensor, factor: float) -> Tensor:
         """Enlarged by a factor, distances are as many times as long: in mm too, as the network sees no voxel size.
 
-        Where they are truncated, an enlarged image gives less than the limit: ``truncate / factor``.
+        Where they are truncated, an enlarged image gives less than the limit: ``truncate / factor``. Normalised ones
+        stay.
         """
-        return prediction / factor
+        return prediction if self.unit == "normalised" else prediction / factor
 
     def postprocess(self, prediction: Tensor) -> Tensor:
         """Prediction (C, *spatial) -> float32 distances, truncated."""

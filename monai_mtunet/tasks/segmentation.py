@@ -64,7 +64,7 @@ class SegmentationTask(Task):
         super().__init__(name, len(classes), loss)
         if len(classes) < 2:
             raise ValueError(f"Task {name!r}: segmentation needs at least two classes, got {list(classes)}.")
-        if len({_in_metric(label) for label in classes}) < len(classes):
+        if len({in_metric(label) for label in classes}) < len(classes):
             raise ValueError(f"Task {name!r}: class names must differ (spaces count as _), got {list(classes)}.")
         if not 0 <= ignore_index <= 255:
             raise ValueError(f"Task {name!r}: ignore_index must be in 0..255 (labels are 8 bit), got {ignore_index}.")
@@ -103,10 +103,10 @@ class SegmentationTask(Task):
                 output_transform=self._label_maps,
             )
         for index, label in enumerate(self.classes):
-            metrics[f"{self.name}_iou_{_in_metric(label)}"] = iou[index]
+            metrics[f"{self.name}_iou_{in_metric(label)}"] = iou[index]
         if self.f1:
             for index, label in enumerate(self.classes[1:], start=1):
-                metrics[f"{self.name}_f1_{_in_metric(label)}"] = (2 * iou / (1 + iou))[index]
+                metrics[f"{self.name}_f1_{in_metric(label)}"] = (2 * iou / (1 + iou))[index]
         if self.fwiou:
             metrics[f"{self.name}_fwiou"] = MetricsLambda(_weighted_by_frequency, iou, confusion)
         return metrics
@@ -160,5 +160,6 @@ def _weighted_by_frequency(iou: Tensor, confusion: Tensor) -> float:
     return (frequency * iou.nan_to_num(nan=0.0)).sum().item()  # NaN is the IoU of classes that do not occur
 
 
-def _in_metric(label: str) -> str:
+def in_metric(label: str) -> str:
+    """A class name as metrics bear it."""
     return label.replace(" ", "_")

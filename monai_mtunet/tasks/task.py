@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +43,8 @@ class Task(ABC):
             image: it is for classes, not for places (`MultiTaskSlidingWindowInferer`).
         errors: names of the metrics, without the task's, of which less is better.
         is_label: whether what it saves is a label map: resampled by nearest neighbour, never rescaled.
+        label_dtype: of the files of a label map: ``"uint8"``, or ``"uint16"``.
+        sources: the tasks whose predictions it is made from, without a head and a loss of its own: see `DerivedTask`.
         is_picture: whether it predicts intensities as the network's input has them: what scaled the input is undone
             for it too, and of images a PNG is saved. What is neither label nor picture is saved as float32.
 
@@ -55,6 +58,8 @@ class Task(ABC):
     is_dense: bool = True
     is_label: bool = False
     is_picture: bool = False
+    label_dtype: str = "uint8"
+    sources: tuple[Task, ...] = ()
 
     def __init__(self, name: str, channels: int, loss: nn.Module | None = None) -> None:
         if not name.isidentifier():
@@ -120,6 +125,14 @@ class Task(ABC):
             factor: the same along all axes.
         """
         return prediction
+
+    def prediction_among(self, predictions: MutableMapping[str, Tensor]) -> Tensor:
+        """This task's raw prediction of a batch.
+
+        Args:
+            predictions: ``{task name: prediction (B, C, *spatial) or (B, C)}``, the network's output.
+        """
+        return predictions[self.name]
 
     @abstractmethod
     def postprocess(self, prediction: Tensor) -> Tensor:

@@ -38,6 +38,11 @@ def test_limits_are_in_the_unit_whatever_the_scale():
     assert task.postprocess(torch.tensor([[-9.0, 0.5, 9.0]])).flatten().tolist() == [-4.0, 1.0, 4.0]
 
 
+@pytest.mark.parametrize(("unit", "expected"), [("voxel", 2.0), ("mm", 2.0), ("normalised", 4.0)])
+def test_an_enlarged_image_has_longer_distances_but_no_greater_parts(unit, expected):
+    assert DistanceTask("distance", unit=unit).undo_scale(torch.tensor([[[4.0]]]), 2.0).item() == expected
+
+
 def test_targets_are_truncated_and_keep_missing():
     prepared = DistanceTask("distance", truncate=4, channels=2).prepare_target(
         torch.tensor([-9.0, NAN, 3.0, 9.0]).reshape(1, 2, 1, 2)
@@ -65,6 +70,7 @@ def test_the_scale_is_centred_on_the_boundary():
         assert (signed.low, signed.high) == (-farthest, farthest)
         assert (unsigned.low, unsigned.high) == (0, farthest)
     assert DistanceTask("distance", unit="mm").colour_bar().label == "distance [mm]"
+    assert DistanceTask("distance", unit="normalised", signed=False).colour_bar().high == 1
 
 
 def test_draw_tells_inside_boundary_outside_and_missing_apart():
@@ -86,7 +92,7 @@ def test_of_several_distances_the_most_inside_is_drawn():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"unit": "cm"}, 'unit must be "voxel" or "mm", got \'cm\''),
+        ({"unit": "cm"}, 'unit must be "voxel", "mm" or "normalised", got \'cm\''),
         ({"truncate": 0}, "truncate must be positive, got 0"),
         ({"draw_distance": -1}, "draw_distance must be positive, got -1"),
     ],

@@ -1,0 +1,218 @@
+"""Instances as a task: objects of a class told apart, made from other tasks' predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from ignite.metrics import Metric, MetricsLambda
+from torch import Tensor
+
+from ..metrics import InstanceAveragePrecision, PanopticQuality, SplitMerge
+from .derived import DerivedTask
+from .distance import DistanceTask
+from .edges import EdgeTask
+from .instance_colours import instance_colours
+from .segmentation import SegmentationTask, in_metric
+from .separate_instances import connected_instances, watershed_instances
+from .task import Picture
+
+METHODS = ("watershed", "components")
+_LARGEST = np.iinfo(np.uint16).max
+
+
+class InstanceTask(DerivedTask):
+    """Which object each voxel belongs to, in 2D and 3D, from a segmentation and how deep voxels are in their object.
+
+    It has no head and no loss: instances are made where they are measured, drawn and saved, on the CPU. Of each class
+    that consists of things, the predicted region is divided by a watershed of the predicted distance (see
+    `watershed_instances`), or into what is connected, the baseline.
+
+    Targets are (1, *spatial) integers: 0 for no instance, then ids, or -1 where they are not known. Ids need not be
+    without gaps, and need not match.
+
+    Metrics, of which instances count for the class that most of their voxels have: ``<name>_pq``, ``<name>_sq`` and
+    ``<name>_rq`` (panoptic, segmentation and recognition quality), ``<name>_ap`` and ``<name>_ap50`` (average precision
+    over the thresholds of the IoU from 0.5 to 0.95, and at 0.5), means over the things that have any; ``<name>_split``
+    and ``<name>_merged``, how many objects per image are divided, and how many melt with others of their class. Of
+    several things ``<name>_pq_<class>`` as well. They are NaN where no image has a target.
+
+    It is saved as ids of 16 bits, which belong to one class each: that of the segmentation.
+
+    Args:
+        name: the task's name.
+        segment: the segmentation task; in a bundle ``"@tasks#0"`` for the first task of the list.
+        distance: the distance task that says how deep voxels are in their object, as `DistanceMapd` measures it.
+            Without it the watershed is of the distance to the border of the predicted region.
+        edges: an edge task: where a boundary is probable, voxels count as less deep.
+        things: names of the classes that consist of instances; by default all but the first, the background.
+        method: ``"watershed"`` or ``"components"``, which needs the segmentation only.
+        prominence: by how much an object's greatest depth exceeds that on the way to a deeper one, in the unit of the
+            distance: less splits more.
+        smoothing: standard deviation in voxels of a Gaussian on the depth.
+        min_size: fewer voxels are no instance.
+
+    Raises:
+        TypeError: When a source is no task of its kind.
+        ValueError: When things are no classes, the method is another, what it does not use is given, or a number is
+            out of its range.
+
+    Example:
+        >>> segment = SegmentationTask("segment", classes=["background", "cell"])
+        >>> distance = DistanceTask("distance", signed=False, truncate=10)
+        >>> tasks = [segment, distance, InstanceTask("instances", segment, distance)]
+    """
+
+    errors = ("split", "merged")
+    is_label = True
+    label_dtype = "uint16"
+
+    def __init__(
+        self,
+        name: str,
+        segment: SegmentationTask,
+        distance: DistanceTask | None = None,
+        edges: EdgeTask | None = None,
+        things: Sequence[str] | None = None,
+        method: str = "watershed",
+        prominence: float = 1.0,
+        smoothing: float = 0.0,
+        min_size: int = 0,
+    ) -> None:
+        given = [source for source in (segment, distance, edges) if source is not None]
+        super().__init__(name, given)
+        for what, source, kind in (
+            ("segment", segment, SegmentationTask),
+            ("distance", distance, DistanceTask),
+            ("edges", edges, EdgeTask),
+        ):
+            if source is not None and not isinstance(source, kind):
+                raise TypeError(f"Task {name!r}: {what} must be a {kind.__name__}, got {source!r}.")
+        if method not in METHODS:
+            raise ValueError(f"Task {name!r}: method must be one of {METHODS}, got {method!r}.")
+        if method == "components" and len(given) > 1:
+            raise ValueError(f'Task {name!r}: "components" uses neither distance nor edges: leave them out.')
+        if distance is not None and distance.channels != 1:
+            raise ValueError(f"Task {name!r} takes one distance, {distance.name!r} has {distance.channels}.")
+        if not prominence > 0 or smoothing < 0 or min_size < 0:
+            raise ValueError(
+                f"Task {name!r}: prominence must be positive, smoothing and min_size not negative, got {prominence}, "
+                f"{smoothing} and {min_size}."
+            )
+        self.segment, self.distance, self.edges = segment, distance, edges
+        self.things = tuple(segment.classes[1:] if things is None else things)
+        unknown = [label for label in self.things if label not in segment.classes]
+        if unknown or not self.things:
+            raise ValueError(
+                f"Task {name!r}: things must be of the classes {list(segment.classes)}, got {self.things}."
+            )
+        self.method = method
+        self.prominence = prominence
+        self.smoothing = smoothing
+        self.min_size = min_size
+
+    def metrics(self, spatial_dims: int) -> dict[str, Metric]:
+        """See the class."""
+        classes, ignored = self.segment.channels, self.segment.ignore_index
+        quality = PanopticQuality(classes, False, ignored, output_transform=self._instances_and_classes)
+        precision = InstanceAveragePrecision(
+            num_classes=classes, average=False, ignore_index=ignored, output_transform=self._instances_and_classes
+        )
+        errors = SplitMerge(
+            num_classes=classes, average=False, ignore_index=ignored, output_transform=self._instances_and_classes
+        )
+        metrics: dict[str, Metric] = {}
+        for index, what in enumerate(("pq", "sq", "rq")):
+            metrics[f"{self.name}_{what}"] = self._over_things(torch.nanmean, quality, index)
+        for index, what in enumerate(("ap", "ap50")):
+            metrics[f"{self.name}_{what}"] = self._over_things(torch.nanmean, precision, index)
+        for index, what in enumerate(self.errors):
+            metrics[f"{self.name}_{what}"] = self._over_things(_nan_or_sum, errors, index)
+        for thing in self.things if len(self.things) > 1 else ():
+            number = self.segment.classes.index(thing)
+            metrics[f"{self.name}_pq_{in_metric(thing)}"] = MetricsLambda(lambda q, c=number: q[0, c].item(), quality)
+        return metrics
+
+    def _over_things(self, reduce: Callable[[Tensor], Tensor], metric: Metric, index: int) -> MetricsLambda:
+        """One figure of a metric that gives (F, classes), reduced over the things."""
+        numbers = [self.segment.classes.index(thing) for thing in self.things]
+        return MetricsLambda(lambda figures: reduce(figures[index, numbers]).item(), metric)
+
+    def _instances_and_classes(self, output: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        classes = output["label"][self.segment.name]
+        numbers = [self.segment.classes.index(thing) for thing in self.things]
+        # What is no thing, as far as classes are known, has no instances to find.
+        counts = torch.isin(classes, torch.tensor([*numbers, self.segment.ignore_index], device=classes.device))
+        targets = torch.where(counts, output["label"][self.name], 0)
+        predicted = output["pred"][self.segment.name].argmax(dim=1, keepdim=True)
+        return self.prediction_among(output["pred"]), targets, predicted, classes
+
+    def derive(self, predictions: Mapping[str, Tensor]) -> Tensor:
+        """Raw predictions of one sample -> ids (1, *spatial), int32, on the CPU: 0 for none, then 1, 2, ..."""
+        classes = self._of(self.segment, predictions)
+        depth = None if self.distance is None else self._of(self.distance, predictions)
+        edges = None if self.edges is None else self._of(self.edges, predictions)
+        instances = np.zeros(classes.shape, dtype=np.int32)
+        for thing in self.things:
+            foreground = classes == self.segment.classes.index(thing)
+            if self.method == "components":
+                found = connected_instances(foreground, self.min_size)
+            else:
+                found = watershed_instances(foreground, depth, edges, self.prominence, self.smoothing, self.min_size)
+            instances += np.where(found > 0, found + instances.max(), 0)
+        return torch.from_numpy(instances)[None]
+
+    @staticmethod
+    def _of(source: SegmentationTask | DistanceTask | EdgeTask, predictions: Mapping[str, Tensor]) -> Any:
+        """What a source saves, (*spatial): class numbers, distances in their unit, probabilities."""
+        return torch.as_tensor(source.postprocess(predictions[source.name]))[0].cpu().numpy()
+
+    def prepare_target(self, target: Tensor) -> Tensor:
+        """(B, 1, *spatial) ids -> int64, checked to be -1 (missing), 0 (none) or ids."""
+        if target.shape[1] != 1:
+            raise ValueError(
+                f"Task {self.name!r}: instances must have one channel (B, 1, *spatial), got {tuple(target.shape)}."
+            )
+        if target.is_floating_point() and not torch.equal(target, target.round()):
+            raise ValueError(f"Task {self.name!r}: ids must be integers; resample instances by nearest neighbour.")
+        if target.min() < -1:
+            raise ValueError(
+                f"Task {self.name!r}: the target holds {int(target.min())}; ids are positive, 0 is none, -1 is missing."
+            )
+        return target.long()
+
+    def missing_voxel(self) -> Tensor:
+        """See :meth:`Task.missing_voxel`."""
+        return torch.tensor([-1], dtype=torch.int32)
+
+    def postprocess(self, prediction: Tensor) -> Tensor:
+        """Ids (1, *spatial) as they are, int32; checked to fit into 16 bits."""
+        if prediction.max() > _LARGEST:
+            raise ValueError(
+                f"Task {self.name!r}: {int(prediction.max())} instances, but files hold {_LARGEST}: raise prominence "
+                "or min_size."
+            )
+        return prediction.to(torch.int32)
+
+    def draw(self, values: Tensor) -> Picture:
+        """Ids (1, H, W) in colours that differ between neighbours; none is black, missing is white."""
+        ids = values[0].cpu().numpy().astype(np.int64)
+        # Dense numbers: ids of files may be large.
+        numbers = np.unique(np.maximum(ids, 0), return_inverse=True)[1].reshape(ids.shape) + int((ids > 0).all())
+        picture = instance_colours(numbers)[numbers]
+        picture[ids < 0] = 255
+        return picture
+
+    def metadata(self, spatial_dims: int) -> dict[str, Any]:
+        """See :meth:`Task.metadata`."""
+        return super().metadata(spatial_dims) | {
+            "format": "instances",
+            "dtype": "int32",
+            "channel_def": {"0": f"ids, made from {', '.join(source.name for source in self.sources)}"},
+        }
+
+
+def _nan_or_sum(values: Tensor) -> Tensor:
+    return values.nansum() if values.isfinite().any() else values.new_tensor(torch.nan)

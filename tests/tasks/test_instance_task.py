@@ -1,0 +1,328 @@
+"""Instances made from a segmentation and a distance: from declaration to metrics, pictures and files."""
+
+import math
+
+import nibabel
+import numpy as np
+import pytest
+import torch
+from monai.data import MetaTensor, decollate_batch
+from monai.engines import SupervisedEvaluator
+from monai.transforms import Compose, Orientationd, Spacingd
+from PIL import Image
+
+import monai_mtunet
+from monai_mtunet.engines import MultiTaskPrepareBatch, PanelHandler
+from monai_mtunet.losses import MultiTaskLoss
+from monai_mtunet.tasks import DistanceTask, EdgeTask, InstanceTask, SegmentationTask, draw_panel
+from monai_mtunet.transforms import DistanceMap, FillMissingTargetsd
+
+CLASSES = ["background", "cell", "brick"]
+
+
+def declare(**arguments):
+    segment = SegmentationTask("segment", CLASSES)
+    distance = DistanceTask("distance", signed=False, scale=2.0)
+    instances = InstanceTask("instances", segment, distance, **arguments)
+    return [segment, distance, instances]
+
+
+def scene(dims):
+    """Two touching cells, a brick beside them, a brick alone: classes and instances (1, *spatial)."""
+    instances = torch.zeros(12, 24, dtype=torch.int64)
+    instances[2:10, 1:9], instances[2:10, 9:16], instances[2:10, 16:20], instances[4:8, 21:24] = 5, 2, 9, 1
+    classes = torch.zeros_like(instances)
+    classes[(instances == 5) | (instances == 2)] = 1
+    classes[(instances == 9) | (instances == 1)] = 2
+    if dims == 3:
+        instances, classes = (values[..., None].expand(-1, -1, 7).clone() for values in (instances, classes))
+        instances[..., [0, -1]], classes[..., [0, -1]] = 0, 0
+    return classes[None], instances[None]
+
+
+def perfect(classes, instances, task_scale=2.0):
+    """Raw predictions of one sample that are right."""
+    return {
+        "segment": torch.nn.functional.one_hot(classes[0], len(CLASSES)).movedim(-1, 0).float(),
+        "distance": DistanceMap()(instances) / task_scale,
+    }
+
+
+class Repeat(torch.nn.Module):
+    """A network that predicts what it was given."""
+
+    def __init__(self, predictions):
+        super().__init__()
+        self.predictions = predictions
+
+    def forward(self, image):
+        return {name: values.clone() for name, values in self.predictions.items()}
+
+
+def evaluate(tasks, predictions, targets, handlers=()):
+    """Metrics of the engine, of predictions and targets by task name (N, C, *spatial), in one batch."""
+    image = torch.zeros(len(targets["segment"]), 1, *targets["segment"].shape[2:])
+    data = [{"image": image[i], **{name: values[i] for name, values in targets.items()}} for i in range(len(image))]
+    evaluator = SupervisedEvaluator(
+        device=torch.device("cpu"),
+        val_data_loader=torch.utils.data.DataLoader(data, batch_size=len(data)),
+        network=Repeat(predictions),
+        prepare_batch=MultiTaskPrepareBatch(tasks),
+        key_val_metric=monai_mtunet.task_metrics(tasks, image.ndim - 2, "instances_pq"),
+        val_handlers=list(handlers),
+        decollate=False,
+    )
+    evaluator.run()
+    return evaluator.state.metrics
+
+
+def batch_of(*samples):
+    return {name: torch.stack([sample[name] for sample in samples]) for name in samples[0]}
+
+
+class TestDeclaration:
+    def test_it_has_neither_head_nor_loss_but_all_else(self):
+        tasks = declare()
+        assert monai_mtunet.task_names(tasks) == ["segment", "distance", "instances"]
+        assert monai_mtunet.out_channels(tasks) == {"segment": 3, "distance": 1}
+        assert monai_mtunet.out_features(tasks) == {}
+        assert list(monai_mtunet.task_losses(tasks)) == ["segment", "distance"]
+        assert monai_mtunet.label_classes(tasks) == {"segment": 3}
+        assert monai_mtunet.missing_voxels(tasks)["instances"].tolist() == [-1]
+        assert "instances_pq" in monai_mtunet.task_metrics(tasks, 2, "instances_ap")
+        MultiTaskLoss(monai_mtunet.task_losses(tasks))
+        with pytest.raises(TypeError, match="'instances' is derived from others: it has no loss"):
+            tasks[2].loss()
+
+    def test_fewer_splits_and_merges_are_better(self):
+        tasks = declare()
+        lower = {name for name in tasks[2].metrics(2) if monai_mtunet.metric_cmp_fn(tasks, name)(1.0, 2.0)}
+        assert lower == {"instances_split", "instances_merged"}
+
+    def test_it_can_be_left_out_but_not_selected_alone(self):
+        tasks = declare()
+        assert [task.name for task in monai_mtunet.select_tasks(tasks, "segment distance")] == ["segment", "distance"]
+        with pytest.raises(ValueError, match=r"'instances' is made from \['distance'\].*take them as well"):
+            monai_mtunet.select_tasks(tasks, "segment instances")
+        components = InstanceTask("instances", tasks[0], method="components")
+        selected = monai_mtunet.select_tasks([*tasks[:2], components], "segment instances")
+        assert [task.name for task in selected] == ["segment", "instances"]
+
+    def test_its_sources_must_be_declared(self):
+        with pytest.raises(ValueError, match=r"made from \['segment'\], which are not among"):
+            monai_mtunet.out_channels(declare()[1:])
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ({"things": ["cell", "car"]}, r"things must be of the classes \['background', 'cell', 'brick'\]"),
+            ({"things": []}, "things must be of the classes"),
+            ({"method": "cut"}, r"method must be one of \('watershed', 'components'\), got 'cut'"),
+            ({"method": "components"}, "uses neither distance nor edges"),
+            ({"prominence": 0}, "prominence must be positive"),
+            ({"smoothing": -1}, "smoothing and min_size not negative"),
+        ],
+    )
+    def test_what_does_not_fit_is_refused(self, arguments, message):
+        with pytest.raises(ValueError, match=f"Task 'instances'.*{message}"):
+            declare(**arguments)
+
+    def test_sources_are_tasks_of_their_kind(self):
+        segment, _, instances = declare()
+        with pytest.raises(TypeError, match=r"got 'segment': give the task itself, in a bundle \"@tasks#0\""):
+            InstanceTask("instances", "segment")
+        with pytest.raises(TypeError, match="distance must be a DistanceTask, got SegmentationTask"):
+            InstanceTask("instances", segment, segment)
+        with pytest.raises(ValueError, match="cannot be made from 'instances', which is derived"):
+            InstanceTask("more", instances)
+        with pytest.raises(ValueError, match="takes one distance, 'distance' has 2"):
+            InstanceTask("instances", segment, DistanceTask("distance", channels=2))
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+class TestMetrics:
+    def test_right_predictions_are_perfect(self, dims):
+        tasks, (classes, instances) = declare(), scene(dims)
+        samples = [perfect(classes, instances), perfect(*(values.flip(2) for values in (classes, instances)))]
+        targets = {
+            "segment": torch.stack([classes, classes.flip(2)]),
+            "distance": batch_of(*samples)["distance"] * 2,
+            "instances": torch.stack([instances, instances.flip(2)]),
+        }
+        metrics = evaluate(tasks, batch_of(*samples), targets)
+        for name in ("pq", "sq", "rq", "ap", "ap50", "pq_cell", "pq_brick"):
+            assert metrics[f"instances_{name}"] == pytest.approx(1), name
+        assert metrics["instances_split"] == metrics["instances_merged"] == 0
+        assert metrics["segment_miou"] == 1
+
+    def test_components_merge_what_touches(self, dims):
+        segment, distance, _ = declare()
+        tasks = [segment, distance, InstanceTask("instances", segment, method="components")]
+        classes, instances = scene(dims)
+        targets = {"segment": classes, "distance": DistanceMap()(instances), "instances": instances}
+        metrics = evaluate(
+            tasks, batch_of(perfect(classes, instances)), {name: values[None] for name, values in targets.items()}
+        )
+        # Both cells are one, which has an IoU of 8/15 with the larger: one match, one missed. Bricks do not touch.
+        assert metrics["instances_pq_cell"] == pytest.approx(8 / 15 / 1.5)
+        assert metrics["instances_pq_brick"] == 1
+        assert metrics["instances_pq"] == pytest.approx((8 / 15 / 1.5 + 1) / 2)
+        assert metrics["instances_merged"] == 2
+        assert metrics["instances_split"] == 0
+
+    def test_an_instance_counts_for_its_class(self, dims):
+        tasks, (classes, instances) = declare(), scene(dims)
+        swapped = torch.where(classes > 0, 3 - classes, 0)
+        targets = {"segment": classes[None], "distance": DistanceMap()(instances)[None], "instances": instances[None]}
+        metrics = evaluate(tasks, batch_of(perfect(swapped, instances)), targets)
+        assert metrics["instances_pq"] == 0
+
+    def test_classes_that_are_no_things_have_no_instances(self, dims):
+        tasks, (classes, instances) = declare(things=["cell"]), scene(dims)
+        prediction = perfect(classes, instances)
+        assert set(tasks[2].derive(prediction).unique().tolist()) == {0, 1, 2}
+        targets = {"segment": classes[None], "distance": prediction["distance"][None], "instances": instances[None]}
+        metrics = evaluate(tasks, batch_of(prediction), targets)
+        assert metrics["instances_pq"] == 1
+        assert "instances_pq_cell" not in metrics
+
+    def test_without_any_target_they_are_nan(self, dims):
+        tasks, (classes, instances) = declare(), scene(dims)
+        fill = FillMissingTargetsd(["segment", "distance", "instances"], monai_mtunet.missing_voxels(tasks))
+        filled = fill({"image": torch.zeros(1, *classes.shape[1:])})
+        targets = {task.name: filled[task.name][None] for task in tasks}
+        metrics = evaluate(tasks, batch_of(perfect(classes, instances)), targets)
+        own = {name: value for name, value in metrics.items() if name.startswith("instances_")}
+        assert len(own) == 9
+        assert all(math.isnan(value) for value in own.values()), own
+
+
+def test_edges_divide_where_the_distance_does_not():
+    segment, distance, edges = SegmentationTask("segment", CLASSES), DistanceTask("distance"), EdgeTask("edges")
+    classes, instances = scene(2)
+    flat = perfect(classes, instances) | {"distance": torch.full((1, 12, 24), 3.0)}
+    likely = torch.full((1, 12, 24), -9.0)
+    likely[..., 8:10] = 9.0
+    without = InstanceTask("instances", segment, distance).derive(flat)
+    assert without.max() == 3
+    assert InstanceTask("instances", segment, distance, edges).derive({**flat, "edges": likely}).max() == 4
+
+
+def test_without_a_distance_the_predicted_region_is_divided_by_its_own():
+    classes, instances = scene(2)
+    segment = SegmentationTask("segment", CLASSES)
+    alone = InstanceTask("instances", segment).derive(perfect(classes, instances))
+    assert alone.max() == 3  # the cells' common region is convex
+
+
+def test_predictions_of_a_batch_are_made_once():
+    tasks, (classes, instances) = declare(), scene(2)
+    predictions = batch_of(perfect(classes, instances), perfect(classes.flip(1), instances.flip(1)))
+    made = tasks[2].prediction_among(predictions)
+    assert made.shape == (2, 1, 12, 24)
+    assert tasks[2].prediction_among(predictions) is made
+    assert torch.equal(made[1] > 0, instances.flip(1) > 0)
+    with pytest.raises(ValueError, match=r"made from \['segment', 'distance'\], but there is no prediction of"):
+        tasks[2].prediction_among({"segment": predictions["segment"]})
+
+
+class TestTargets:
+    @pytest.mark.parametrize(
+        ("target", "message"),
+        [
+            (torch.zeros(1, 2, 4, 4, dtype=torch.int32), r"one channel \(B, 1, \*spatial\), got \(1, 2, 4, 4\)"),
+            (torch.full((1, 1, 4, 4), -2), "the target holds -2; ids are positive, 0 is none, -1 is missing"),
+            (torch.full((1, 1, 4, 4), 0.5), "ids must be integers; resample instances by nearest neighbour"),
+        ],
+    )
+    def test_wrong_ones_are_refused(self, target, message):
+        with pytest.raises(ValueError, match=f"Task 'instances'.*{message}"):
+            declare()[2].prepare_target(target)
+
+    @pytest.mark.parametrize("dtype", [torch.int16, torch.int32, torch.float32])
+    def test_ids_stay_as_they_are(self, dtype):
+        target = torch.tensor([-1, 0, 7, 30000], dtype=dtype).reshape(1, 1, 2, 2)
+        prepared = declare()[2].prepare_target(target)
+        assert prepared.dtype == torch.int64
+        assert prepared.flatten().tolist() == [-1, 0, 7, 30000]
+
+
+class TestPictures:
+    def test_none_is_black_and_missing_is_white(self):
+        ids = torch.tensor([[[0, -1, 3, 3, 60000]]])
+        none, missing, first, same, second = declare()[2].draw(ids)[0].tolist()
+        assert none == [0, 0, 0]
+        assert missing == [255, 255, 255]
+        assert first == same != none
+        assert second not in (none, missing, first)
+
+    def test_where_all_is_instance_nothing_is_black(self):
+        assert declare()[2].draw(torch.tensor([[[4, 4], [4, 7]]])).max(axis=-1).min() > 0
+
+    @pytest.mark.parametrize("dims", [2, 3])
+    def test_validation_panels_show_them(self, dims, tmp_path):
+        tasks, (classes, instances) = declare(), scene(dims)
+        prediction = perfect(classes, instances)
+        targets = {"segment": classes[None], "distance": prediction["distance"][None], "instances": instances[None]}
+        evaluate(tasks, batch_of(prediction), targets, [PanelHandler(tasks, tmp_path)])
+        assert Image.open(tmp_path / "epoch_0001.png").size[0] > 1000
+
+    def test_a_panel_has_their_columns(self):
+        tasks, (classes, instances) = declare(), scene(2)
+        prediction = perfect(classes, instances) | {"instances": instances}
+        values = {task.name: task.postprocess(prediction[task.name]) for task in tasks}
+        figure = draw_panel(tasks, [torch.zeros(1, 12, 24)], [values], [{"instances": instances}])
+        assert [axis.get_title() for axis in figure.axes][3:5] == ["instances", "instances: target"]
+
+
+class TestFiles:
+    def save(self, tmp_path, image, preprocessing, predictions):
+        tasks = declare()
+        sample = {"image": image, "pred": {name: values[None] for name, values in predictions.items()}}
+        (sample,) = decollate_batch({"image": MetaTensor(image)[None], "pred": sample["pred"]})
+        sample["image"] = image
+        monai_mtunet.postprocessing(tasks, tmp_path, preprocessing)(sample)
+        return tasks
+
+    def test_of_images_they_are_ids_of_16_bits(self, tmp_path):
+        classes, instances = scene(2)
+        image = MetaTensor(torch.rand(1, 12, 24), meta={"filename_or_obj": "some.png"})
+        self.save(tmp_path, image, None, perfect(classes, instances))
+        file = Image.open(tmp_path / "some_instances.png")
+        assert file.mode == "I;16"
+        saved = np.asarray(file)
+        assert saved.shape == (12, 24)
+        assert sorted(np.unique(saved)) == [0, 1, 2, 3, 4]
+        np.testing.assert_array_equal(saved > 0, instances[0] > 0)
+        np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "some_segment.png")), classes[0])
+        assert (tmp_path / "some_panel.png").is_file()
+
+    def test_of_volumes_they_fit_the_original_image(self, tmp_path):
+        original = MetaTensor(
+            torch.rand(1, 6, 24, 14), affine=torch.diag(torch.tensor([-2.0, 1.0, 0.5, 1.0]).double()),
+            meta={"filename_or_obj": "some.nii.gz"},
+        )  # fmt: skip
+        preprocessing = Compose([Orientationd("image", "RAS", labels=None), Spacingd("image", (1, 1, 1))])
+        image = preprocessing({"image": original})["image"]
+        classes, instances = scene(3)
+        size = image.shape[1:]
+        classes, instances = (values[:, : size[0], : size[1], : size[2]] for values in (classes, instances))
+        self.save(tmp_path, image, preprocessing, perfect(classes, instances))
+        saved = nibabel.load(tmp_path / "some_instances.nii.gz")
+        ids = np.asarray(saved.dataobj)
+        assert ids.shape == (6, 24, 14)
+        assert ids.dtype == np.uint16
+        assert set(np.unique(ids)) == {0, 1, 2, 3, 4}  # no mixtures of ids
+        np.testing.assert_allclose(saved.affine, original.affine)
+
+    def test_more_than_16_bits_hold_are_refused(self):
+        with pytest.raises(ValueError, match="'instances': 65536 instances, but files hold 65535: raise prominence"):
+            declare()[2].postprocess(torch.tensor([[[65536]]]))
+
+
+@pytest.mark.parametrize("spatial_dims", [2, 3])
+def test_metadata_tells_what_they_are_made_from(spatial_dims):
+    metadata = declare()[2].metadata(spatial_dims)
+    assert metadata["dtype"] == "int32"
+    assert metadata["channel_def"] == {"0": "ids, made from segment, distance"}
+    assert metadata["spatial_shape"] == ["*"] * spatial_dims
