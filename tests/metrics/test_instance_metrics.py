@@ -2,6 +2,7 @@
 
 import time
 
+import ignite.distributed as idist
 import numpy as np
 import pytest
 import torch
@@ -249,6 +250,19 @@ class TestAll:
         images = [random_maps(generator, (20, 22)) for _ in range(3)]
         together = [torch.cat(values) for values in zip(*images, strict=True)]
         assert measure(metric(), together) == pytest.approx(measure(metric(), *images), nan_ok=True)
+
+    def test_counts_are_summed_over_ranks(self, metric, monkeypatch):
+        generator = np.random.RandomState(8)
+        images = [random_maps(generator, (20, 22)) for _ in range(2)]
+        this, other = metric(), metric()
+        this.update(images[0])
+        other.update(images[1])
+        monkeypatch.setattr(idist, "get_world_size", lambda: 2)
+        monkeypatch.setattr(idist, "all_reduce", lambda counts, op: counts + other._counts)
+        figures = this.compute().tolist()
+        monkeypatch.undo()
+        assert figures == pytest.approx(measure(metric(), *images))
+        assert figures != pytest.approx(measure(metric(), images[0]))
 
     def test_without_a_target_nothing_is_claimed(self, metric):
         missing, nothing = rows([-1, -1, -1]), rows([0, 0, 0])
