@@ -21,9 +21,12 @@ from monai_mtunet.data.cityscapes import (
     CITYSCAPES_CATEGORY_PALETTE,
     CITYSCAPES_CLASS_OF_LABEL,
     CITYSCAPES_CLASSES,
+    CITYSCAPES_IGNORED_LABELS,
     CITYSCAPES_LABEL_OF_CLASS,
     CITYSCAPES_LABELS,
     CITYSCAPES_PALETTE,
+    CITYSCAPES_THING_LABELS,
+    CITYSCAPES_THINGS,
     cityscapes_datalist,
 )
 from monai_mtunet.data.cityscapes_camera import LoadCityscapesCamerad
@@ -37,6 +40,7 @@ from monai_mtunet.data.decathlon import (
 )
 from monai_mtunet.data.folder import folder_datalist
 from monai_mtunet.data.keep_labels import keep_labels
+from monai_mtunet.data.kitti import kitti_datalist
 from monai_mtunet.data.labelled_weights import labelled_weights
 from monai_mtunet.data.mtan_arrays import LoadMTANArraysd, mtan_datalist
 from monai_mtunet.data.nyuv2 import NYUV2_CLASSES, NYUV2_PALETTE
@@ -97,9 +101,12 @@ __all__ = [
     "CITYSCAPES_CATEGORY_PALETTE",
     "CITYSCAPES_CLASSES",
     "CITYSCAPES_CLASS_OF_LABEL",
+    "CITYSCAPES_IGNORED_LABELS",
     "CITYSCAPES_LABELS",
     "CITYSCAPES_LABEL_OF_CLASS",
     "CITYSCAPES_PALETTE",
+    "CITYSCAPES_THINGS",
+    "CITYSCAPES_THING_LABELS",
     "GEOMETRY_CLASSES",
     "GEOMETRY_PALETTE",
     "HIPPOCAMPUS_CLASSES",
@@ -144,6 +151,7 @@ __all__ = [
     "folder_datalist",
     "hippocampus_scan",
     "keep_labels",
+    "kitti_datalist",
     "labelled_weights",
     "mtan_datalist",
     "oxford_pets_breeds",

@@ -20,9 +20,12 @@ __all__ = [
     "CITYSCAPES_CATEGORY_PALETTE",
     "CITYSCAPES_CLASSES",
     "CITYSCAPES_CLASS_OF_LABEL",
+    "CITYSCAPES_IGNORED_LABELS",
     "CITYSCAPES_LABELS",
     "CITYSCAPES_LABEL_OF_CLASS",
     "CITYSCAPES_PALETTE",
+    "CITYSCAPES_THINGS",
+    "CITYSCAPES_THING_LABELS",
     "cityscapes_datalist",
 ]
 
@@ -30,11 +33,13 @@ SOURCE = (
     "https://www.cityscapes-dataset.com (leftImg8bit_trainvaltest.zip, gtFine_trainvaltest.zip or gtCoarse.zip; for "
     "depth disparity_trainvaltest.zip and camera_trainvaltest.zip)"
 )
-SUFFIXES = {
-    "gtFine": "_gtFine_labelIds.png",
-    "gtCoarse": "_gtCoarse_labelIds.png",
-    "disparity": "_disparity.png",
-    "camera": "_camera.json",
+FILES = {  # folder and end of the name
+    "gtFine": ("gtFine", "_gtFine_labelIds.png"),
+    "gtCoarse": ("gtCoarse", "_gtCoarse_labelIds.png"),
+    "disparity": ("disparity", "_disparity.png"),
+    "camera": ("camera", "_camera.json"),
+    "gtFine_instanceIds": ("gtFine", "_gtFine_instanceIds.png"),
+    "gtCoarse_instanceIds": ("gtCoarse", "_gtCoarse_instanceIds.png"),
 }
 OFFICIAL_COUNTS = {"train": 2975, "val": 500, "test": 1525, "train_extra": 19998}
 
@@ -69,6 +74,13 @@ CITYSCAPES_CLASS_OF_LABEL = (
     13, 14, 15, 255, 255, 16, 17, 18,   # vehicle: car, truck, bus, caravan, trailer, train, motorcycle, bicycle
     255, 255,                           # licence plate
 )
+# For DecodeInstancesd: the ids of the classes whose objects are told apart, and those that are not evaluated (caravans
+# and trailers among them, whose objects are numbered nevertheless).
+CITYSCAPES_THING_LABELS = (24, 25, 26, 27, 28, 31, 32, 33)
+CITYSCAPES_THINGS = tuple(CITYSCAPES_CLASSES[CITYSCAPES_CLASS_OF_LABEL[label]] for label in CITYSCAPES_THING_LABELS)
+CITYSCAPES_IGNORED_LABELS = tuple(
+    label for label, number in zip(CITYSCAPES_LABELS, CITYSCAPES_CLASS_OF_LABEL, strict=True) if number == 255
+)
 # And back, for the test server: the id of each of the 19 classes.
 CITYSCAPES_LABEL_OF_CLASS = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
 # 7 categories; void is ignored, as the official evaluation does.
@@ -99,8 +111,9 @@ def cityscapes_datalist(
         dataset_dir: folder that holds ``leftImg8bit`` and the annotations.
         section: "train", "val", "test" (public annotations are empty: pass ``labels={}``), or "train_extra" (coarse
             annotations only).
-        labels: for every key of a sample beside the image, what to take: "gtFine", "gtCoarse", "disparity" or "camera".
-            Two keys may take the same, for classes and categories. Default: ``{"segment": "gtFine"}``.
+        labels: for every key of a sample beside the image, what to take: "gtFine", "gtCoarse", "disparity", "camera",
+            "gtFine_instanceIds" or "gtCoarse_instanceIds" (for `DecodeInstancesd`). Two keys may take the same, for
+            classes and categories. Default: ``{"segment": "gtFine"}``.
 
     Returns:
         ``[{"image": ..., "segment": ...}, ...]``, absolute paths. Label maps hold `CITYSCAPES_LABELS`.
@@ -115,14 +128,14 @@ def cityscapes_datalist(
         >>> frames = cityscapes_datalist("cityscapes", "train", targets)
     """
     labels = {"segment": "gtFine"} if labels is None else labels
-    if section not in OFFICIAL_COUNTS or not set(labels.values()) <= set(SUFFIXES):
+    if section not in OFFICIAL_COUNTS or not set(labels.values()) <= set(FILES):
         raise ValueError(
-            f"Cityscapes has the sections {', '.join(OFFICIAL_COUNTS)} and the labels {', '.join(SUFFIXES)}, "
+            f"Cityscapes has the sections {', '.join(OFFICIAL_COUNTS)} and the labels {', '.join(FILES)}, "
             f"got section {section!r} and labels {dict(labels)}."
         )
     folder = dataset_folder(dataset_dir, "Cityscapes", SOURCE)
     suffixes = {"image": ("leftImg8bit", "_leftImg8bit.png")}
-    suffixes |= {key: (kind, SUFFIXES[kind]) for key, kind in labels.items()}
+    suffixes |= {key: FILES[kind] for key, kind in labels.items()}
     check_files(
         [{key: str(folder / kind / section) for key, (kind, _) in suffixes.items()}], folder, "Cityscapes", SOURCE
     )

@@ -13,12 +13,14 @@ from monai_mtunet.transforms.blind_spots import MaskBlindSpots, MaskBlindSpotsd
 from monai_mtunet.transforms.box_mask import BoxOfMask, BoxOfMaskd, PaintBoxd
 from monai_mtunet.transforms.canny_edges import CannyEdges, CannyEdgesd
 from monai_mtunet.transforms.check_sample import CheckSampled
+from monai_mtunet.transforms.decode_instances import DecodeInstances, DecodeInstancesd
 from monai_mtunet.transforms.disparity import DecodeDisparityd, DisparityToDepthd
 from monai_mtunet.transforms.distance_map import DistanceMap, DistanceMapd
 from monai_mtunet.transforms.dominant_class import DominantClass, DominantClassd
 from monai_mtunet.transforms.fill_missing_targets import FillMissingTargetsd
 from monai_mtunet.transforms.gaussian_noise import AddGaussianNoise, AddGaussianNoised
 from monai_mtunet.transforms.label_boundary import LabelBoundary, LabelBoundaryd
+from monai_mtunet.transforms.label_components import LabelComponents, LabelComponentsd
 from monai_mtunet.transforms.load_sample import LoadSampled
 from monai_mtunet.transforms.noise import AddNoise, AddNoised
 from monai_mtunet.transforms.poisson_noise import AddPoissonNoise, AddPoissonNoised
@@ -46,6 +48,8 @@ __all__ = [
     "CannyEdgesd",
     "CheckSampled",
     "DecodeDisparityd",
+    "DecodeInstances",
+    "DecodeInstancesd",
     "DisparityToDepthd",
     "DistanceMap",
     "DistanceMapd",
@@ -54,6 +58,8 @@ __all__ = [
     "FillMissingTargetsd",
     "LabelBoundary",
     "LabelBoundaryd",
+    "LabelComponents",
+    "LabelComponentsd",
     "LoadSampled",
     "MaskBlindSpots",
     "MaskBlindSpotsd",

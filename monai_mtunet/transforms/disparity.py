@@ -9,9 +9,9 @@ import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
-__all__ = ["DecodeDisparityd", "DisparityToDepthd"]
+from monai_mtunet.transforms.sixteen_bits import check_sixteen_bits
 
-_EIGHT_BITS = ("1", "L", "P", "LA", "RGB", "RGBA")  # PIL's modes
+__all__ = ["DecodeDisparityd", "DisparityToDepthd"]
 
 
 class DecodeDisparityd(MapTransform):
@@ -119,20 +119,9 @@ def _positive(what: str, value: Any) -> float:
 
 
 def _check_codes(key: Hashable, values: torch.Tensor) -> None:
-    meta = getattr(values, "meta", {})
-    name = f"{key} ({meta.get('filename_or_obj', 'in memory')})"
-    stored = meta.get("mode", values.dtype)
-    if stored in (*_EIGHT_BITS, torch.uint8, torch.int8, torch.bool):
+    check_sixteen_bits(values, str(key), "disparity", "8 bits hold less than one pixel of it")
+    if not values.to(torch.float64).any():
+        name = getattr(values, "meta", {}).get("filename_or_obj", "in memory")
         raise ValueError(
-            f"{name} is stored as {stored}, but disparity is coded in 16 bits: 8 bits hold less than one pixel of it. "
-            "Take the original file; converting images truncates it."
+            f"{key} ({name}) has no valid pixel: all are 0. Leave the sample out, or set its path to null."
         )
-    numbers = values.to(torch.float64)  # torch compares no uint16
-    wrong = numbers[(numbers != numbers.round()) | (numbers < 0) | (numbers > 65535)]  # NaN is not itself
-    if len(wrong):
-        raise ValueError(
-            f"{name} holds {wrong[0].item():g}, but coded disparity is whole numbers within 0-65535. "
-            "Decode it once, before anything scales or resamples it."
-        )
-    if not numbers.any():
-        raise ValueError(f"{name} has no valid pixel: all are 0. Leave the sample out, or set its path to null.")

@@ -12,8 +12,10 @@ from monai_mtunet.data import (
     CITYSCAPES_CATEGORY_PALETTE,
     CITYSCAPES_CLASS_OF_LABEL,
     CITYSCAPES_CLASSES,
+    CITYSCAPES_IGNORED_LABELS,
     CITYSCAPES_LABELS,
     CITYSCAPES_PALETTE,
+    CITYSCAPES_THINGS,
     cityscapes_datalist,
 )
 
@@ -27,6 +29,7 @@ def cityscapes(tmp_path):
             ("leftImg8bit", "leftImg8bit"),
             ("gtFine", "gtFine_labelIds"),
             ("gtFine", "gtFine_color"),
+            ("gtFine", "gtFine_instanceIds"),
             ("gtCoarse", "gtCoarse_labelIds"),
             ("disparity", "disparity"),
             ("camera", "camera"),
@@ -67,6 +70,19 @@ def test_disparity_and_cameras_on_request(cityscapes):
         cityscapes_datalist(cityscapes, "train", targets)
 
 
+@pytest.mark.filterwarnings("ignore:.*frames of Cityscapes")
+def test_instances_on_request(cityscapes):
+    targets = {"segment": "gtFine", "instances": "gtFine_instanceIds"}
+    assert cityscapes_datalist(cityscapes, "train", targets)[2] == {
+        "image": str(cityscapes / "leftImg8bit/train/zurich/zurich_000001_000019_leftImg8bit.png"),
+        "segment": str(cityscapes / "gtFine/train/zurich/zurich_000001_000019_gtFine_labelIds.png"),
+        "instances": str(cityscapes / "gtFine/train/zurich/zurich_000001_000019_gtFine_instanceIds.png"),
+    }
+    (cityscapes / "gtFine/train/zurich/zurich_000001_000019_gtFine_instanceIds.png").unlink()
+    with pytest.raises(FileNotFoundError, match=r"8 of 9 files .*zurich_000001_000019_gtFine_instanceIds\.png"):
+        cityscapes_datalist(cityscapes, "train", targets)
+
+
 def test_a_part_is_taken_with_a_warning(cityscapes):
     with pytest.warns(UserWarning, match="3 of the 2975 frames"):
         cityscapes_datalist(cityscapes)
@@ -99,6 +115,8 @@ def test_tables():
     assert [i for i in CITYSCAPES_LABELS if class_of[i] != 255] == evaluated
     assert [class_of[i] for i in evaluated] == list(range(19))
     assert len(CITYSCAPES_CLASSES) == len(CITYSCAPES_PALETTE) == 19
+    assert CITYSCAPES_CLASSES[11:] == CITYSCAPES_THINGS  # all of human and vehicle
+    assert set(CITYSCAPES_IGNORED_LABELS) == {*CITYSCAPES_LABELS} - {*evaluated}
 
     category_of = dict(zip(CITYSCAPES_LABELS, CITYSCAPES_CATEGORY_OF_LABEL, strict=True))
     assert len(CITYSCAPES_CATEGORIES) == len(CITYSCAPES_CATEGORY_PALETTE) == 8
