@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from ignite.metrics import Metric, MetricsLambda
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..metrics import InstanceAveragePrecision, PanopticQuality, SplitMerge
@@ -53,6 +54,8 @@ class InstanceTask(DerivedTask):
             distance: less splits more.
         smoothing: standard deviation in voxels of a Gaussian on the depth.
         min_size: fewer voxels are no instance.
+        slice_axis: of volumes, the spatial axis whose slices are divided each by itself, where slices are so thick that
+            neighbours connect what does not belong together.
 
     Raises:
         TypeError: When a source is no task of its kind.
@@ -80,6 +83,7 @@ class InstanceTask(DerivedTask):
         prominence: float = 1.0,
         smoothing: float = 0.0,
         min_size: int = 0,
+        slice_axis: int | None = None,
     ) -> None:
         given = [source for source in (segment, distance, edges) if source is not None]
         super().__init__(name, given)
@@ -112,6 +116,7 @@ class InstanceTask(DerivedTask):
         self.prominence = prominence
         self.smoothing = smoothing
         self.min_size = min_size
+        self.slice_axis = slice_axis
 
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
         """See the class."""
@@ -151,9 +156,18 @@ class InstanceTask(DerivedTask):
 
     def derive(self, predictions: Mapping[str, Tensor]) -> Tensor:
         """Raw predictions of one sample -> ids (1, *spatial), int32, on the CPU: 0 for none, then 1, 2, ..."""
-        classes = self._of(self.segment, predictions)
-        depth = None if self.distance is None else self._of(self.distance, predictions)
-        edges = None if self.edges is None else self._of(self.edges, predictions)
+        sources = (self.segment, self.distance, self.edges)
+        maps: list[Any] = [None if source is None else self._of(source, predictions) for source in sources]
+        if self.slice_axis is None:
+            return torch.from_numpy(self._divide(*maps))[None]
+        planes, last = [], 0
+        for index in range(maps[0].shape[self.slice_axis]):
+            plane = self._divide(*(None if values is None else values.take(index, self.slice_axis) for values in maps))
+            planes.append(np.where(plane > 0, plane + last, 0))
+            last += int(plane.max())
+        return torch.from_numpy(np.stack(planes, axis=self.slice_axis).astype(np.int32))[None]
+
+    def _divide(self, classes: Any, depth: Any, edges: Any) -> NDArray[np.int32]:
         instances = np.zeros(classes.shape, dtype=np.int32)
         for thing in self.things:
             foreground = classes == self.segment.classes.index(thing)
@@ -162,7 +176,7 @@ class InstanceTask(DerivedTask):
             else:
                 found = watershed_instances(foreground, depth, edges, self.prominence, self.smoothing, self.min_size)
             instances += np.where(found > 0, found + instances.max(), 0)
-        return torch.from_numpy(instances)[None]
+        return instances
 
     @staticmethod
     def _of(source: SegmentationTask | DistanceTask | EdgeTask, predictions: Mapping[str, Tensor]) -> Any:

@@ -20,6 +20,7 @@ from monai_mtunet.transforms.dominant_class import DominantClass, DominantClassd
 from monai_mtunet.transforms.fill_missing_targets import FillMissingTargetsd
 from monai_mtunet.transforms.gaussian_noise import AddGaussianNoise, AddGaussianNoised
 from monai_mtunet.transforms.label_boundary import LabelBoundary, LabelBoundaryd
+from monai_mtunet.transforms.label_components import LabelComponents, LabelComponentsd
 from monai_mtunet.transforms.load_sample import LoadSampled
 from monai_mtunet.transforms.noise import AddNoise, AddNoised
 from monai_mtunet.transforms.poisson_noise import AddPoissonNoise, AddPoissonNoised
@@ -57,6 +58,8 @@ __all__ = [
     "FillMissingTargetsd",
     "LabelBoundary",
     "LabelBoundaryd",
+    "LabelComponents",
+    "LabelComponentsd",
     "LoadSampled",
     "MaskBlindSpots",
     "MaskBlindSpotsd",

@@ -1,0 +1,116 @@
+"""Instances as what is connected in a label map, for data without instances of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.transforms import MapTransform, Transform
+from monai.utils import convert_to_dst_type, ensure_tuple_rep
+from scipy.ndimage import generate_binary_structure, label
+
+__all__ = ["LabelComponents", "LabelComponentsd"]
+
+
+class LabelComponents(Transform):
+    """Number the connected pieces (by faces) of the labels of a map, in 2D and 3D.
+
+    Of cells between membranes, and of whatever does not touch its like, these are the instances.
+
+    Args:
+        labels: the labels that have instances, each or each list of them for itself; by default every label but 0.
+        min_size: pieces of fewer voxels are no instances, 0.
+        slice_axis: of volumes, the spatial axis whose slices are numbered each by itself: of thick slices neighbours
+            may connect what does not belong together.
+        ignore_index: the label of voxels that have none; they are -1 in the result.
+
+    Example:
+        >>> LabelComponents()(torch.tensor([[[1, 1, 0, 1, 2, 255]]]))
+        tensor([[[ 1,  1,  0,  2,  3, -1]]], dtype=torch.int32)
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[int | Sequence[int]] | None = None,
+        min_size: int = 0,
+        slice_axis: int | None = None,
+        ignore_index: int = 255,
+    ) -> None:
+        self.labels = labels
+        self.min_size = min_size
+        self.slice_axis = slice_axis
+        self.ignore_index = ignore_index
+
+    def __call__(self, img: torch.Tensor) -> torch.Tensor:
+        """Number the pieces of a label map.
+
+        Args:
+            img: ``(1, *spatial)``, integers.
+
+        Returns:
+            ``(1, *spatial)``, int32: 0 for none, 1, 2, ... without gaps, -1 where labels are missing.
+
+        Raises:
+            ValueError: When there is not one channel.
+        """
+        if len(img) != 1:
+            raise ValueError(f"A label map has one channel, with class numbers; got shape {tuple(img.shape)}.")
+        values = torch.as_tensor(img)[0].cpu().numpy()
+        missing = values == self.ignore_index
+        every: list[int] = sorted(set(np.unique(values).tolist()) - {0, self.ignore_index})
+        neighbours = generate_binary_structure(values.ndim, 1)
+        if self.slice_axis is not None:
+            neighbours = np.moveaxis(neighbours, self.slice_axis, 0).copy()
+            neighbours[[0, 2]] = False
+            neighbours = np.moveaxis(neighbours, 0, self.slice_axis)
+        instances = np.zeros(values.shape, dtype=np.int32)
+        for chosen in every if self.labels is None else self.labels:
+            pieces, count = label(np.isin(values, chosen) & ~missing, neighbours)
+            sizes = np.bincount(pieces.ravel(), minlength=count + 1)
+            kept = (sizes >= self.min_size) & (np.arange(count + 1) > 0)
+            numbers = np.where(kept, kept.cumsum() + instances.max(), 0)
+            instances += numbers[pieces].astype(np.int32)
+        instances[missing] = -1
+        result: torch.Tensor = convert_to_dst_type(instances[None], dst=img, dtype=torch.int32)[0]
+        return result
+
+
+class LabelComponentsd(MapTransform):
+    """Dictionary-based version of `LabelComponents`: the target of an `InstanceTask` from that of a segmentation.
+
+    Args:
+        keys: keys of the label maps.
+        new_keys: where to put the instances, one per key: the name of the task.
+        labels: see `LabelComponents`.
+        min_size: see `LabelComponents`.
+        slice_axis: see `LabelComponents`.
+        ignore_index: see `LabelComponents`.
+        allow_missing_keys: don't raise exception if key is missing.
+
+    Example:
+        >>> derive = LabelComponentsd("segment", "instances", labels=[1], slice_axis=2)
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        new_keys: KeysCollection,
+        labels: Sequence[int | Sequence[int]] | None = None,
+        min_size: int = 0,
+        slice_axis: int | None = None,
+        ignore_index: int = 255,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.new_keys = ensure_tuple_rep(new_keys, len(self.keys))
+        self.number = LabelComponents(labels, min_size, slice_axis, ignore_index)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Add the instances to a sample."""
+        sample = dict(data)
+        for key, new_key in self.key_iterator(sample, self.new_keys):
+            sample[new_key] = self.number(sample[key])
+        return sample
