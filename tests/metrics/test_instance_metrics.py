@@ -258,7 +258,7 @@ class TestAll:
         this.update(images[0])
         other.update(images[1])
         monkeypatch.setattr(idist, "get_world_size", lambda: 2)
-        monkeypatch.setattr(idist, "all_reduce", lambda counts, op: counts + other._counts)
+        monkeypatch.setattr(idist, "all_reduce", lambda counts: counts + other._counts)
         figures = this.compute().tolist()
         monkeypatch.undo()
         assert figures == pytest.approx(measure(metric(), *images))
@@ -270,8 +270,10 @@ class TestAll:
         assert all(np.isnan(measure(metric(), (nothing, nothing))))
         assert all(np.isnan(metric().compute().tolist()))
         # Images without a target change nothing.
-        known = (rows([1, 1, 0]), rows([1, 1, 0]))
-        assert measure(metric(), known, (rows([1, 1, 0]), missing)) == measure(metric(), known)
+        known = (rows([1, 2, 3, 3]), rows([1, 1, 2, 2]))
+        without = (rows([1, 1, 0, 0]), rows([-1, -1, -1, -1]))
+        assert measure(metric(), known, without) == measure(metric(), known)
+        assert max(measure(metric(), known)) > 0
 
     def test_missing_classes_leave_an_image_out(self, metric):
         maps = (rows([1, 1, 0]), rows([0, 0, 0]), rows([1, 1, 0]), rows([255, 255, 255]))
