@@ -23,7 +23,6 @@ include_patterns = [
     "bundles/*/README.md",
     "benchmarks/README.md",
     "notebooks/*.ipynb",
-    "notebooks/*.md",
 ]
 exclude_patterns = [".*", "build", "dist", "outputs", "monai_mtunet", "tests"]
 

@@ -1,0 +1,36 @@
+"""Draws the package's networks: ``python -m monai_mtunet.drawings docs/images``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fire
+import torch
+from PIL import Image
+
+from ..tasks import rasterise
+from .drawing import draw_network
+from .published import DRAWN
+
+
+def draw(folder: str, only: str = "", suffix: str = "png") -> None:
+    """Write ``network_<name>.<suffix>`` for every network of the package.
+
+    Args:
+        folder: where to.
+        only: the name of one network.
+        suffix: "png", or "svg" or "pdf" for print.
+    """
+    for name, build in DRAWN.items():
+        if only in ("", name):
+            with torch.device("meta"):
+                figure = draw_network(build())
+            path = Path(folder) / f"network_{name}.{suffix}"
+            if suffix == "png":  # in few colours, for a small file
+                Image.fromarray(rasterise(figure)).quantize(64).save(path, optimize=True)
+            else:
+                figure.savefig(path)
+
+
+if __name__ == "__main__":
+    fire.Fire(draw)

@@ -1,0 +1,44 @@
+"""The networks of this package as the documentation draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import nn
+
+from ..networks import (
+    MTAN,
+    STAN,
+    UMC,
+    CrossStitchSegNet,
+    DenseSegNet,
+    MTUNet,
+    MultiTaskHourglass,
+    NetworkChain,
+    SegNet,
+    sunet_64,
+)
+
+_DENOISE = {"denoise": 3, "depth": 1, "segment": 19}
+_DEPTH = {"segment": 7, "depth": 1}
+_PETS = {"segment": 2}, {"species": 2, "box": 4}
+_EDGES = {"edges": 1, "segment": 19, "distance": 1}
+
+# Each with the settings and the tasks of its paper.
+DRAWN: dict[str, Callable[[], nn.Module]] = {
+    "umc_shared": lambda: UMC(2, 3, _DENOISE, connectivity="shared"),
+    "umc_causal": lambda: UMC(2, 3, _DENOISE, connectivity="causal"),
+    "umc_dense": lambda: UMC(2, 3, _DENOISE, connectivity="dense"),
+    "network_chain": lambda: NetworkChain([UMC(2, 3, {"denoise": 3}), UMC(2, 3, {"segment": 19})], via="denoise"),
+    "mtunet": lambda: MTUNet(2, 3, _DEPTH),
+    "mtunet_no_cross_talk": lambda: MTUNet(2, 3, _DEPTH, cross_talk=False),
+    "segnet": lambda: SegNet(2, 3, _DEPTH),
+    "mtan_both": lambda: MTAN(2, 3, _DEPTH),
+    "mtan_encoder": lambda: MTAN(2, 3, *_PETS, attention="encoder"),
+    "stan": lambda: STAN(2, 3, {"segment": 7}),
+    "cross_stitch_segnet": lambda: CrossStitchSegNet(2, 3, _DEPTH),
+    "dense_segnet": lambda: DenseSegNet(2, 3, _DEPTH),
+    "hourglass": lambda: MultiTaskHourglass(2, 3, _EDGES),
+    "sunet": lambda: sunet_64(2, 3, {"segment": 21}, {"classify": 20}),
+    "sunet_dilated": lambda: sunet_64(2, 3, {"segment": 21, "depth": 1}, output_stride=8),
+}
