@@ -8,6 +8,9 @@ from skimage.measure import label
 
 from monai_mtunet.data import INSTANCE_CLASSES, INSTANCE_PALETTE, LoadSyntheticInstancesd, synthetic_datalist
 from monai_mtunet.data.touching_objects import SMALLEST, draw_touching_objects
+from monai_mtunet.metrics import PanopticQuality
+from monai_mtunet.tasks.separate_instances import connected_instances, watershed_instances
+from monai_mtunet.transforms import DistanceMap
 
 KEYS = ("image", "segment", "instances")
 
@@ -48,6 +51,24 @@ def test_connected_components_of_a_perfect_segmentation_merge_most_objects(drawn
             merged += objects_of_piece[objects_of_piece > 1].sum()
             count += len(pairs[0])
     assert merged / count > 0.85
+
+
+def test_depth_inside_objects_separates_what_components_merge(drawn):
+    """A perfect segmentation alone does not find the objects; with the distance to the rim of each it does."""
+    apart, merged = PanopticQuality(num_classes=3), PanopticQuality(num_classes=3)
+    for scene in drawn[:8]:
+        classes = torch.from_numpy(scene.classes)
+        depth = DistanceMap(truncate=10)(torch.from_numpy(scene.instances))[0].numpy()
+        found = np.zeros((2, *scene.classes[0].shape), np.int32)
+        for number in (1, 2):
+            region = scene.classes[0] == number
+            for kept, own in zip(found, (watershed_instances(region, depth), connected_instances(region)), strict=True):
+                kept[region] = own[region] + kept.max()
+        for metric, prediction in zip((apart, merged), found, strict=True):
+            maps = (torch.from_numpy(prediction)[None], torch.from_numpy(scene.instances), classes, classes)
+            metric.update([values[None] for values in maps])
+    assert apart.compute()[0] > 0.95
+    assert merged.compute()[0] < 0.25
 
 
 def test_there_are_many_objects_of_both_classes(drawn):
