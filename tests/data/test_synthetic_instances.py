@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from monai.data import MetaTensor
+from scipy.ndimage import binary_erosion
 from skimage.measure import label
 
 from monai_mtunet.data import INSTANCE_CLASSES, INSTANCE_PALETTE, LoadSyntheticInstancesd, synthetic_datalist
@@ -128,6 +129,21 @@ def test_half_of_the_objects_have_a_dark_rim(scenes):
             if (inside & inner).any() and (inside & ~inner).any():
                 shares.append(gray[inside & ~inner].mean() / gray[inside & inner].mean())
     assert 0.3 < np.mean(np.array(shares) < 0.85) < 0.6
+
+
+def test_texture_tells_cells_from_bricks(scenes):
+    """The gradients of stripes have one direction, those of checks two."""
+    coherence = {1: [], 2: []}
+    for scene in scenes[:10]:
+        down, right = np.gradient(scene.image, axis=(1, 2))
+        for number in range(1, scene.instances.max() + 1):
+            inside = binary_erosion(scene.instances[0] == number, iterations=2)
+            if inside.sum() > 30:
+                yy, xx, xy = ((a * b)[:, inside].sum() for a, b in ((down, down), (right, right), (down, right)))
+                kind = scene.classes[0, inside][0]
+                coherence[kind].append(np.hypot(yy - xx, 2 * xy) / (yy + xx))
+    assert min(coherence[1]) > 0.3
+    assert np.median(coherence[1]) > 2 * np.median(coherence[2])
 
 
 @pytest.mark.parametrize("spatial_dims", [2, 3])

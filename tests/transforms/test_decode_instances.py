@@ -72,6 +72,11 @@ def test_objects_of_other_labels_are_no_instances():
     assert labels.tolist() == [[[26, 11, 24]]]
 
 
+def test_ignored_things_are_missing():
+    decode = DecodeInstances("cityscapes", things=[26, 29], ignored=[29])
+    assert decode(torch.tensor([[[29000, 26000, 29]]]))[0].tolist() == [[[-1, 1, -1]]]
+
+
 def test_licence_plates_of_8_bits():
     assert DecodeInstances("kitti", **TABLES)(torch.tensor([[[255 * 256]]]))[0].item() == -1
 
