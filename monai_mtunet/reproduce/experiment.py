@@ -16,6 +16,10 @@ from pathlib import Path
 from threading import Event
 from typing import IO, Any
 
+from monai.bundle import ConfigParser
+from monai.bundle.reference_resolver import ReferenceResolver
+from monai.bundle.utils import ID_SEP_KEY, MERGE_KEY
+
 from .record import check_record, run_record, write_record
 
 _POLL, _GRACE = 1.0, 30.0  # seconds between looks for an interrupt, and left to a run to end by itself after one
@@ -50,6 +54,7 @@ class Experiment:
         metrics: the columns, names in ``metrics.csv``.
         evaluate: the overlay that evaluates the best checkpoint; without one the last validation of training counts.
         plot: two of the metrics to plot against each other, or none.
+        curves: scalars to draw over the epochs, as TensorBoard has them: metrics of validation, ``loss_<task>``.
     """
 
     name: str
@@ -59,9 +64,10 @@ class Experiment:
     metrics: tuple[str, ...]
     evaluate: str | None
     plot: tuple[str, ...] = ()
+    curves: tuple[str, ...] = ()
 
 
-def load_experiment(path: str | Path) -> Experiment:
+def load_experiment(path: str | Path, overlays: Sequence[str] = ()) -> Experiment:
     """Read an experiment from JSON.
 
     The file holds ``description``, ``configs`` and ``overrides`` of every run, ``seeds``, ``metrics`` and ``runs``:
@@ -69,7 +75,9 @@ def load_experiment(path: str | Path) -> Experiment:
     come on top. ``evaluate`` may name an overlay, and ``plot`` two of the metrics.
 
     Args:
-        path: the JSON file.
+        path: the JSON file, which may also name ``curves``, scalars over the epochs.
+        overlays: further configuration files, to carry out the table on other data: after those of every run, before
+            each run's own. Items that they set win over ``overrides``, but not over a run's own.
 
     Raises:
         ValueError: When an entry is missing, a run has an entry of another name, or the plot or the paper's numbers
@@ -79,6 +87,7 @@ def load_experiment(path: str | Path) -> Experiment:
     missing = {"description", "configs", "seeds", "metrics", "runs"} - set(content)
     if missing:
         raise ValueError(f"{path} lacks {sorted(missing)}.")
+    content = _on_other_data(content, overlays)
     runs = []
     for name, run in content["runs"].items():
         if set(run) - {"configs", "overrides", "paper"}:
@@ -86,7 +95,7 @@ def load_experiment(path: str | Path) -> Experiment:
         configs = (*content["configs"], *run.get("configs", ()))
         overrides = {**content.get("overrides", {}), **run.get("overrides", {})}
         runs.append(Run(name, configs, overrides, {metric: str(n) for metric, n in run.get("paper", {}).items()}))
-    plot = tuple(content.get("plot", ()))
+    plot, curves = tuple(content.get("plot", ())), tuple(content.get("curves", ()))
     unknown = {*plot, *(metric for run in runs for metric in run.paper)} - set(content["metrics"])
     if unknown or len(plot) not in (0, 2):
         raise ValueError(f"{path}: 'plot' {list(plot)} takes two of {content['metrics']}, and 'paper' any of them.")
@@ -98,7 +107,19 @@ def load_experiment(path: str | Path) -> Experiment:
         tuple(content["metrics"]),
         content.get("evaluate"),
         plot,
+        curves,
     )
+
+
+def _on_other_data(content: dict[str, Any], overlays: Sequence[str]) -> dict[str, Any]:
+    """The file's content with overlays, without the overrides of items (first parts of ids) that they set."""
+    overlaid = {_item(name) for file in overlays for name in ConfigParser.load_config_file(file)}
+    kept = {name: value for name, value in content.get("overrides", {}).items() if _item(name) not in overlaid}
+    return {**content, "configs": [*content["configs"], *overlays], "overrides": kept}
+
+
+def _item(name: str) -> str:
+    return ReferenceResolver.normalize_id(name).lstrip(MERGE_KEY).split(ID_SEP_KEY)[0]
 
 
 def carry_out(experiment: Experiment, output_dir: str | Path, jobs: int = 1) -> None:
@@ -146,6 +167,12 @@ def results(experiment: Experiment, run: Run, output_dir: str | Path) -> list[di
     """
     files = [_results(_folder(experiment, run, seed, Path(output_dir))) for seed in experiment.seeds]
     return [_read(file) for file in files if file.is_file()]
+
+
+def tensorboard_folders(experiment: Experiment, run: Run, output_dir: str | Path) -> list[Path]:
+    """Where the seeds of a run that were started log; arguments as for :func:`results`."""
+    folders = [_folder(experiment, run, seed, Path(output_dir)) / "tensorboard" for seed in experiment.seeds]
+    return [folder for folder in folders if folder.is_dir()]
 
 
 def _folder(experiment: Experiment, run: Run, seed: int, output_dir: Path) -> Path:
