@@ -9,19 +9,20 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..tasks.palette import distinct_colours
+from ..tasks.palette import OKABE_ITO
 from ..tasks.task_colours import TASK_COLOURS, task_colours
 from .experiment import Experiment, results
 
 _MARKERS = "osD^vP*X<>"
-_COLOURS = [tuple(level / 255 for level in colour) for colour in distinct_colours(7)[1:]]
+_GREY = "#7f7f7f"
+_COLOURS = [_GREY, *("#{:02x}{:02x}{:02x}".format(*colour) for colour in OKABE_ITO if colour != (240, 228, 66))]
 
 
 def plot(experiment: Experiment, output_dir: str | Path) -> Figure:
     """Every run as a point with the standard deviations over its seeds; a run with one of the metrics as a line.
 
     Lines are the single-task networks: a point beyond both is better at both tasks than a network of its own. Axes and
-    lines have their task's colour, as in every curve; points differ in their markers as well as in their colours.
+    lines have their task's colour, as in every curve; points have other colours, and differ in their markers as well.
 
     Args:
         experiment: an experiment whose ``plot`` names two metrics.
@@ -54,13 +55,16 @@ def _axis_colours(metrics: Sequence[str]) -> list[str]:
 
 
 def _draw_run(axis: Axes, name: str, values: list[list[float]], index: int, axis_colours: Sequence[str]) -> None:
-    colour = _COLOURS[index % len(_COLOURS)]
+    free = [colour for colour in _COLOURS if colour not in axis_colours]
+    colour = free[index % len(free)]
     mean = [statistics.fmean(numbers) if numbers else None for numbers in values]
     spread = [statistics.stdev(numbers) if len(numbers) > 1 else 0.0 for numbers in values]
     x, y = mean
     if x is not None and y is not None:
         marker = _MARKERS[index % len(_MARKERS)]
-        axis.errorbar(x, y, xerr=spread[0], yerr=spread[1], fmt=marker, color=colour, capsize=2, label=name)
+        axis.errorbar(
+            x, y, xerr=spread[0], yerr=spread[1], fmt=marker, color=colour, capsize=2, elinewidth=1, label=name
+        )
     elif x is not None:
         axis.axvline(x, color=axis_colours[0], linestyle="--", label=name)
         axis.axvspan(x - spread[0], x + spread[0], color=axis_colours[0], alpha=0.15)

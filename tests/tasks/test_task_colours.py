@@ -1,5 +1,6 @@
 """A task has one colour in every figure, and colours stay apart for the colour-blind."""
 
+import importlib
 import itertools
 from pathlib import Path
 
@@ -53,13 +54,22 @@ def test_tasks_of_one_figure_differ_and_fixed_colours_go_first() -> None:
     assert len(set(task_colours(f"task{i}" for i in range(8)).values())) == 8
 
 
-def test_curves_and_axes_have_the_tasks_colours(tmp_path: Path) -> None:
+def test_curves_and_axes_have_the_tasks_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"epoch": 1.0, "loss_segment": 2.0, "loss_depth": 1.0}]
     (axis,) = draw_loss_weights(["depth", "segment"], rows).axes
     drawn = {line.get_label(): to_hex(line.get_color()) for line in axis.lines}
     assert drawn == task_colours(["depth", "segment"])
 
     experiment = load_experiment(ROOT / "bundles" / "mtunet" / "experiments" / "table3_figure4.json")
-    axis = plot(experiment, tmp_path).axes[0]
-    assert to_hex(axis.xaxis.label.get_color()) == task_colours(["depth"])["depth"]
-    assert to_hex(axis.yaxis.label.get_color()) == task_colours(["segment"])["segment"]
+    alone = {"ST-UNet, segmentation": [{"segment_miou": 0.5}], "ST-UNet, depth": [{"depth_abs": 1.0}]}
+    both = [{"segment_miou": 0.5, "depth_abs": 1.0}]
+    module = importlib.import_module("monai_mtunet.reproduce.plot")
+    monkeypatch.setattr(module, "results", lambda _experiment, run, _folder: alone.get(run.name, both))
+    axis = plot(experiment, "nowhere").axes[0]
+    of_tasks = task_colours(["segment", "depth"])
+    assert [axis.yaxis.label.get_color(), axis.xaxis.label.get_color()] == list(of_tasks.values())
+    lines = {line.get_label(): line.get_color() for line in axis.lines if line.get_label() in alone}
+    assert list(lines.values()) == list(of_tasks.values())
+    points = [container.lines[0] for container in axis.containers]
+    assert len({(point.get_color(), point.get_marker()) for point in points}) == len(experiment.runs) - 2
+    assert not {point.get_color() for point in points} & set(of_tasks.values())
