@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,12 +34,15 @@ class Run:
         configs: configuration files, later ones win.
         overrides: items by id.
         paper: what the paper prints for it, by metric, as text.
+        pretrained: name of an earlier run, whose best checkpoint of the same seed the bundle's ``pretrained`` is; or
+            none.
     """
 
     name: str
     configs: tuple[str, ...]
     overrides: Mapping[str, Any] = field(default_factory=dict)
     paper: Mapping[str, str] = field(default_factory=dict)
+    pretrained: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,8 @@ def load_experiment(path: str | Path, overlays: Sequence[str] = ()) -> Experimen
 
     The file holds ``description``, ``configs`` and ``overrides`` of every run, ``seeds``, ``metrics`` and ``runs``:
     ``{row name: {"configs": [...], "overrides": {...}, "paper": {metric: number}}}``, of which configs and overrides
-    come on top. ``evaluate`` may name an overlay, and ``plot`` two of the metrics.
+    come on top. A run that goes on from another's best checkpoint names that row as its ``pretrained``.
+    ``evaluate`` may name an overlay, and ``plot`` two of the metrics.
 
     Args:
         path: the JSON file, which may also name ``curves``, scalars over the epochs.
@@ -80,21 +84,15 @@ def load_experiment(path: str | Path, overlays: Sequence[str] = ()) -> Experimen
             each run's own. Items that they set win over ``overrides``, but not over a run's own.
 
     Raises:
-        ValueError: When an entry is missing, a run has an entry of another name, or the plot or the paper's numbers
-            are of other metrics than the table's.
+        ValueError: When an entry is missing, a run has an entry of another name or goes on from a row that is not
+            before it, or the plot or the paper's numbers are of other metrics than the table's.
     """
     content = json.loads(Path(path).read_text())
     missing = {"description", "configs", "seeds", "metrics", "runs"} - set(content)
     if missing:
         raise ValueError(f"{path} lacks {sorted(missing)}.")
     content = _on_other_data(content, overlays)
-    runs = []
-    for name, run in content["runs"].items():
-        if set(run) - {"configs", "overrides", "paper"}:
-            raise ValueError(f"{path}, run {name!r}: {sorted(run)} may only be 'configs', 'overrides' and 'paper'.")
-        configs = (*content["configs"], *run.get("configs", ()))
-        overrides = {**content.get("overrides", {}), **run.get("overrides", {})}
-        runs.append(Run(name, configs, overrides, {metric: str(n) for metric, n in run.get("paper", {}).items()}))
+    runs = _runs(content, path)
     plot, curves = tuple(content.get("plot", ())), tuple(content.get("curves", ()))
     unknown = {*plot, *(metric for run in runs for metric in run.paper)} - set(content["metrics"])
     if unknown or len(plot) not in (0, 2):
@@ -122,10 +120,30 @@ def _item(name: str) -> str:
     return ReferenceResolver.normalize_id(name).lstrip(MERGE_KEY).split(ID_SEP_KEY)[0]
 
 
+def _runs(content: Mapping[str, Any], path: str | Path) -> list[Run]:
+    runs: list[Run] = []
+    for name, run in content["runs"].items():
+        if set(run) - {"configs", "overrides", "paper", "pretrained"}:
+            raise ValueError(
+                f"{path}, run {name!r}: {sorted(run)} may only be 'configs', 'overrides', 'paper' and 'pretrained'."
+            )
+        pretrained = run.get("pretrained")
+        if pretrained is not None and pretrained not in (before := [earlier.name for earlier in runs]):
+            raise ValueError(
+                f"{path}, run {name!r}: 'pretrained' {pretrained!r} is none of the runs before it, {before}."
+            )
+        configs = (*content["configs"], *run.get("configs", ()))
+        overrides = {**content.get("overrides", {}), **run.get("overrides", {})}
+        paper = {metric: str(number) for metric, number in run.get("paper", {}).items()}
+        runs.append(Run(name, configs, overrides, paper, pretrained))
+    return runs
+
+
 def carry_out(experiment: Experiment, output_dir: str | Path, jobs: int = 1) -> None:
     """Train and evaluate every run with every seed. What is finished stays, what was interrupted is resumed.
 
-    A keyboard interrupt ends the runs under way and starts no other.
+    A run that goes on from another one waits until that is finished. A keyboard interrupt ends the runs under way and
+    starts no other.
 
     Args:
         experiment: the experiment.
@@ -142,17 +160,19 @@ def carry_out(experiment: Experiment, output_dir: str | Path, jobs: int = 1) -> 
     interrupted = Event()
     pool = ThreadPoolExecutor(jobs)
     try:
-        futures = [
-            pool.submit(_train_and_evaluate, experiment, run, seed, Path(output_dir), interrupted)
-            for run, seed in cells
-        ]
-        wait(futures)
+        futures: dict[tuple[str | None, int], Future[None]] = {}
+        for run, seed in cells:  # started in this order, so that what a run waits for is under way before it
+            before = futures.get((run.pretrained, seed))
+            futures[run.name, seed] = pool.submit(
+                _train_and_evaluate, experiment, run, seed, Path(output_dir), interrupted, before
+            )
+        wait(futures.values())
     except KeyboardInterrupt:
         interrupted.set()
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-    failures = [failure for future in futures if (failure := future.exception())]
+    failures = [failure for future in futures.values() if (failure := future.exception())]
     if failures:
         raise RuntimeError("\n".join(map(str, failures))) from failures[0]
 
@@ -184,16 +204,27 @@ def _results(folder: Path) -> Path:
     return folder / "evaluation" / "metrics.csv"
 
 
-def _train_and_evaluate(experiment: Experiment, run: Run, seed: int, output_dir: Path, interrupted: Event) -> None:
+def _train_and_evaluate(
+    experiment: Experiment, run: Run, seed: int, output_dir: Path, interrupted: Event, before: Future[None] | None
+) -> None:
     folder = _folder(experiment, run, seed, output_dir)
+    pretrained = None
+    if before is not None:
+        if before.exception():
+            raise RuntimeError(f"Run {run.name!r}, seed {seed}, could not start: {run.pretrained!r} failed.")
+        if interrupted.is_set():
+            return
+        (earlier,) = (earlier for earlier in experiment.runs if earlier.name == run.pretrained)
+        pretrained = _folder(experiment, earlier, seed, output_dir) / "checkpoints" / "best.pt"
     finished, started = _results(folder).is_file(), (folder / "checkpoints" / "last.pt").is_file()
-    record = run_record(run.configs, run.overrides, seed, experiment.evaluate)
+    record = run_record(run.configs, run.overrides, seed, experiment.evaluate, pretrained)
     if finished or started:
         check_record(folder, record)
     if finished or interrupted.is_set():
         return
     write_record(folder, record)
-    overrides = {**run.overrides, "seed": seed, "output_dir": folder}
+    start = {} if pretrained is None else {"pretrained": pretrained}
+    overrides = {**run.overrides, **start, "seed": seed, "output_dir": folder}
     _bundle(run.configs, {**overrides, "resume": started}, folder / "train.log", interrupted)
     if interrupted.is_set():
         return

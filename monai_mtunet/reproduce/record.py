@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 
-def run_record(configs: Sequence[str], overrides: Mapping[str, Any], seed: int, evaluate: str | None) -> dict[str, Any]:
+def run_record(
+    configs: Sequence[str],
+    overrides: Mapping[str, Any],
+    seed: int,
+    evaluate: str | None,
+    pretrained: str | Path | None = None,
+) -> dict[str, Any]:
     """What decides a run's results, each file with the SHA-256 of its content, as JSON keeps it.
 
     Args:
@@ -18,6 +24,7 @@ def run_record(configs: Sequence[str], overrides: Mapping[str, Any], seed: int, 
         overrides: items by id.
         seed: the run's seed.
         evaluate: the overlay that evaluates, or none.
+        pretrained: the checkpoint that it starts from, or none.
     """
     record = {
         "configs": [_file(path) for path in configs],
@@ -25,6 +32,8 @@ def run_record(configs: Sequence[str], overrides: Mapping[str, Any], seed: int, 
         "seed": seed,
         "evaluate": None if evaluate is None else _file(evaluate),
     }
+    if pretrained is not None:
+        record["pretrained"] = _file(str(pretrained))
     as_kept: dict[str, Any] = json.loads(json.dumps(record, default=str))
     return as_kept
 
@@ -68,4 +77,6 @@ def _file(path: str) -> str:
 def _entries(record: Mapping[str, Any]) -> dict[str, str]:
     configs = {f"configuration file {number}": file for number, file in enumerate(record["configs"], 1)}
     overrides = {f"override {name!r}": repr(value) for name, value in record["overrides"].items()}
-    return {**configs, **overrides, "the seed": str(record["seed"]), "the evaluation": str(record["evaluate"])}
+    others = {"the seed": str(record["seed"]), "the evaluation": str(record["evaluate"])}
+    start = {"the checkpoint to start from": record["pretrained"]} if "pretrained" in record else {}
+    return {**configs, **overrides, **others, **start}

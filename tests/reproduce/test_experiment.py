@@ -99,7 +99,7 @@ def test_a_run_that_fails_names_its_log(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"runs": {"a": {"override": {}}}}, "may only be 'configs', 'overrides' and 'paper'"),
+        ({"runs": {"a": {"override": {}}}}, "may only be 'configs', 'overrides', 'paper' and 'pretrained'"),
         ({"seeds": None}, "lacks"),
         ({"plot": ["segment_miou"]}, "takes two of"),
         ({"plot": ["segment_miou", "segment_dice"]}, "takes two of"),
