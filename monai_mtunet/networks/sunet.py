@@ -126,7 +126,10 @@ class SUNet(nn.Module):
         self.heads = TaskHeads(
             spatial_dims, features[-1], self.out_channels, self.out_features, degridding_features, act, norm
         )
-        self.apply(_initialise)
+        # Not the heads' last layers: no activation follows them, and by fan-out their few outputs would start with
+        # logits of a standard deviation of 4 to 10, from which small networks recover slowly.
+        self.trunk.apply(_initialise)
+        self.heads.degridding.apply(_initialise)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """Predict all tasks.

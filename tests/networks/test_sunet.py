@@ -360,7 +360,14 @@ def test_weights_start_kaiming_normal_by_fan_out_and_biases_at_zero():
     assert weight.std().item() == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.02)
     expanding = network.trunk.blocks[3][0].shortcut.weight  # 768 -> 1024
     assert expanding.std().item() == pytest.approx((2 / 1024) ** 0.5, rel=0.02)
-    assert not any(m.bias.any() for m in network.modules() if isinstance(m, CONVOLUTIONS))
+    assert not any(m.bias.any() for m in network.trunk.modules() if isinstance(m, CONVOLUTIONS))
+
+
+def test_logits_start_small():
+    """The loss starts near ln C: no activation follows the heads, so fan-out is not for them."""
+    torch.manual_seed(0)
+    logits = sunet_64(2, 3, {"segment": 21}, degridding_features=32)(torch.randn(2, 3, 64, 64))["segment"]
+    assert logits.std() < 1
 
 
 def test_inplace_activation_changes_nothing():
