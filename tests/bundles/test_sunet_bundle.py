@@ -26,7 +26,10 @@ from .sunet_bundle import SMALL, SUNET, TINY
     ],
 )
 def test_has_the_properties_of_a_zoo_bundle(kind: str, names: list[str], tmp_path: Path) -> None:
-    workflow = ConfigWorkflow(SUNET.configs(*names), workflow_type=kind, output_dir=str(tmp_path), **SUNET.files)
+    small = SMALL if kind == "train" else TINY
+    workflow = ConfigWorkflow(
+        SUNET.configs(*names), workflow_type=kind, output_dir=str(tmp_path), **SUNET.files, **small
+    )
     workflow.initialize()
     assert workflow.check_properties() == []
 
