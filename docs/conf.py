@@ -23,6 +23,7 @@ include_patterns = [
     "bundles/*/README.md",
     "benchmarks/README.md",
     "notebooks/*.ipynb",
+    "notebooks/README.md",
 ]
 exclude_patterns = [".*", "build", "dist", "outputs", "monai_mtunet", "tests"]
 
