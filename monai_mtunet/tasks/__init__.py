@@ -31,6 +31,7 @@ from .regression import RegressionTask
 from .restoration import RestorationTask
 from .segmentation import SegmentationTask
 from .task import Task
+from .task_colours import task_colours
 
 __all__ = [
     "Averaging",
@@ -62,6 +63,7 @@ __all__ = [
     "save_panel",
     "select_tasks",
     "spatial_names",
+    "task_colours",
     "task_losses",
     "task_metrics",
     "task_names",
