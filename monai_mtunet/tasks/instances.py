@@ -146,13 +146,9 @@ class InstanceTask(DerivedTask):
         return MetricsLambda(lambda figures: reduce(figures[index, numbers]).item(), metric)
 
     def _instances_and_classes(self, output: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        classes = output["label"][self.segment.name]
-        numbers = [self.segment.classes.index(thing) for thing in self.things]
-        # What is no thing, as far as classes are known, has no instances to find.
-        counts = torch.isin(classes, torch.tensor([*numbers, self.segment.ignore_index], device=classes.device))
-        targets = torch.where(counts, output["label"][self.name], 0)
         predicted = output["pred"][self.segment.name].argmax(dim=1, keepdim=True)
-        return self.prediction_among(output["pred"]), targets, predicted, classes
+        instances = self.prediction_among(output["pred"])
+        return instances, output["label"][self.name], predicted, output["label"][self.segment.name]
 
     def derive(self, predictions: Mapping[str, Tensor]) -> Tensor:
         """Raw predictions of one sample -> ids (1, *spatial), int32, on the CPU: 0 for none, then 1, 2, ..."""
