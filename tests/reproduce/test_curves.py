@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from torch.utils.tensorboard import SummaryWriter
 
+from monai_mtunet.bundle import check_overrides
 from monai_mtunet.reproduce import Experiment, draw_curves, load_experiment, read_curve
 
 from ..bundles.bundle_under_test import ROOT
@@ -78,3 +79,5 @@ def test_the_papers_table_runs_on_pets_by_one_overlay(monkeypatch: pytest.Monkey
     experiment = load_experiment("bundles/mtan/experiments/table1.json", ["bundles/mtan/pets.json"])
     assert all("load#0#spatial_size" not in run.overrides for run in experiment.runs)
     assert all(run.overrides["held_out_section"] == "test" for run in experiment.runs)
+    for run in experiment.runs:
+        check_overrides(["--config_file", str(list(run.configs)), *(f"--{name}=1" for name in run.overrides)])
