@@ -5,6 +5,7 @@ from .box_iou import MissingAwareBoxIoUMetric
 from .depth import MissingAwareDeltaMetric, MissingAwareRelativeErrorMetric
 from .edge_f_measure import EdgeFMeasure
 from .instance_average_precision import InstanceAveragePrecision
+from .instance_panoptic_quality import InstancePanopticQuality
 from .missing_aware import (
     MissingAwareDiceMetric,
     MissingAwareMAEMetric,
@@ -13,13 +14,13 @@ from .missing_aware import (
     MissingAwareRMSEMetric,
     MissingAwareSSIMMetric,
 )
-from .panoptic_quality import PanopticQuality
 from .split_merge import SplitMerge
 from .top_k_accuracy import MissingAwareTopKAccuracy
 
 __all__ = [
     "EdgeFMeasure",
     "InstanceAveragePrecision",
+    "InstancePanopticQuality",
     "MissingAwareAngularErrorMetric",
     "MissingAwareBoxIoUMetric",
     "MissingAwareDeltaMetric",
@@ -31,6 +32,5 @@ __all__ = [
     "MissingAwareRelativeErrorMetric",
     "MissingAwareSSIMMetric",
     "MissingAwareTopKAccuracy",
-    "PanopticQuality",
     "SplitMerge",
 ]

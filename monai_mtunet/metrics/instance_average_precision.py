@@ -22,9 +22,10 @@ class InstanceAveragePrecision(InstanceMetric):
     the 2018 Data Science Bowl", Nature Methods 16, 2019). It is not COCO's average precision, which is the area under a
     curve over confidences: instance maps have none.
 
-    A predicted and a true instance match if their IoU is greater than the threshold. Voxels without a target are left
-    out, and a prediction without a match of which more than half lies there is no FP, as in `PanopticQuality`. An image
-    with neither true nor predicted instances (of a class) has no score and is left out.
+    A predicted and a true instance match if their IoU is greater than the threshold. Voxels without a target are
+    left out, and a prediction without a match of which more than half lies there is no FP, as in
+    `InstancePanopticQuality`. An image with neither true nor predicted instances (of a class) has no score and is
+    left out.
 
     Args:
         thresholds: of the IoU, each at least 0.5, so that nothing has two matches, and below 1.

@@ -11,7 +11,7 @@ from ignite.metrics import Metric, MetricsLambda
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..metrics import InstanceAveragePrecision, PanopticQuality, SplitMerge
+from ..metrics import InstanceAveragePrecision, InstancePanopticQuality, SplitMerge
 from .derived import DerivedTask
 from .distance import DistanceTask
 from .edges import EdgeTask
@@ -121,7 +121,7 @@ class InstanceTask(DerivedTask):
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
         """See the class."""
         classes, ignored = self.segment.channels, self.segment.ignore_index
-        quality = PanopticQuality(classes, False, ignored, output_transform=self._instances_and_classes)
+        quality = InstancePanopticQuality(classes, False, ignored, output_transform=self._instances_and_classes)
         precision = InstanceAveragePrecision(
             num_classes=classes, average=False, ignore_index=ignored, output_transform=self._instances_and_classes
         )

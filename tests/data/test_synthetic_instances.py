@@ -9,7 +9,7 @@ from skimage.measure import label
 
 from monai_mtunet.data import INSTANCE_CLASSES, INSTANCE_PALETTE, LoadSyntheticInstancesd, synthetic_datalist
 from monai_mtunet.data.touching_objects import SMALLEST, draw_touching_objects
-from monai_mtunet.metrics import PanopticQuality
+from monai_mtunet.metrics import InstancePanopticQuality
 from monai_mtunet.tasks.separate_instances import connected_instances, watershed_instances
 from monai_mtunet.transforms import DistanceMap
 
@@ -56,7 +56,7 @@ def test_connected_components_of_a_perfect_segmentation_merge_most_objects(drawn
 
 def test_depth_inside_objects_separates_what_components_merge(drawn):
     """A perfect segmentation alone does not find the objects; with the distance to the rim of each it does."""
-    apart, merged = PanopticQuality(num_classes=3), PanopticQuality(num_classes=3)
+    apart, merged = InstancePanopticQuality(num_classes=3), InstancePanopticQuality(num_classes=3)
     for scene in drawn[:8]:
         classes = torch.from_numpy(scene.classes)
         depth = DistanceMap(truncate=10)(torch.from_numpy(scene.instances))[0].numpy()

@@ -10,11 +10,11 @@ from monai.metrics import PanopticQualityMetric
 from scipy.ndimage import gaussian_filter
 from skimage.measure import label
 
-from monai_mtunet.metrics import InstanceAveragePrecision, PanopticQuality, SplitMerge
+from monai_mtunet.metrics import InstanceAveragePrecision, InstancePanopticQuality, SplitMerge
 from monai_mtunet.metrics.instance_overlap import instance_overlap
 
 NAN = float("nan")
-METRICS = (PanopticQuality, InstanceAveragePrecision, SplitMerge)
+METRICS = (InstancePanopticQuality, InstanceAveragePrecision, SplitMerge)
 
 
 def rows(*lines):
@@ -81,47 +81,47 @@ class TestPanopticQuality:
         # IoU: 1 with 5 is 3/4; 2 with 6 is 2/4, no match; 3 is one too many. So TP 1, FP 2, FN 1.
         prediction = rows([1, 1, 1, 0, 2, 2, 0, 0, 3])
         target = rows([5, 5, 5, 5, 6, 6, 6, 6, 0])
-        assert measure(PanopticQuality(), (prediction, target)) == pytest.approx([0.75 / 2.5, 0.75, 1 / 2.5])
+        assert measure(InstancePanopticQuality(), (prediction, target)) == pytest.approx([0.75 / 2.5, 0.75, 1 / 2.5])
 
     def test_counts_are_summed_before_the_quotient(self):
         perfect, empty = rows([1, 1, 2, 2]), rows([0, 0, 0, 0])
-        pq = measure(PanopticQuality(), (perfect, perfect), (perfect, empty), (empty, empty))
+        pq = measure(InstancePanopticQuality(), (perfect, perfect), (perfect, empty), (empty, empty))
         assert pq == pytest.approx([2 / 3, 1, 2 / 3])  # the mean over images would be 1/2
 
     def test_an_iou_of_exactly_a_half_is_no_match(self):
-        assert measure(PanopticQuality(), (rows([1, 0]), rows([1, 1]))) == [0, 0, 0]
+        assert measure(InstancePanopticQuality(), (rows([1, 0]), rows([1, 1]))) == [0, 0, 0]
 
     def test_void_is_taken_off_predictions_before_they_match(self):
         # Of prediction 1, two of six voxels are known to be right, four are unknown.
         prediction, target = rows([1, 1, 1, 1, 1, 1, 0]), rows([4, 4, -1, -1, -1, -1, 0])
-        assert measure(PanopticQuality(), (prediction, target)) == [1, 1, 1]
+        assert measure(InstancePanopticQuality(), (prediction, target)) == [1, 1, 1]
 
     @pytest.mark.parametrize(("void", "wrong"), [(1, 1), (2, 1), (3, 0), (4, 0)])
     def test_what_lies_mostly_in_void_is_no_error(self, void, wrong):
         prediction = rows([1] * 4 + [2])
         target = rows([-1] * void + [0] * (4 - void) + [7])
         quality = 1 / (1 + wrong / 2)
-        assert measure(PanopticQuality(), (prediction, target)) == pytest.approx([quality, 1, quality])
+        assert measure(InstancePanopticQuality(), (prediction, target)) == pytest.approx([quality, 1, quality])
 
     def test_a_class_is_that_of_most_voxels_and_must_agree(self):
         prediction, target = rows([1, 1, 1, 2, 2, 0]), rows([1, 1, 1, 2, 2, 0])
         classes, true_classes = rows([1, 1, 2, 2, 2, 0]), rows([1, 1, 1, 1, 1, 0])
-        metric = PanopticQuality(num_classes=3, average=False)
+        metric = InstancePanopticQuality(num_classes=3, average=False)
         result = measure(metric, (prediction, target, classes, true_classes))
         assert result[0] == pytest.approx([NAN, 2 / 3, 0], nan_ok=True)
         assert result[1] == pytest.approx([NAN, 1, 0], nan_ok=True)
-        mean = measure(PanopticQuality(num_classes=3), (prediction, target, classes, true_classes))
+        mean = measure(InstancePanopticQuality(num_classes=3), (prediction, target, classes, true_classes))
         assert mean == pytest.approx([1 / 3, 1 / 2, 1 / 3])  # of the two classes that have instances
 
     def test_an_instance_without_a_class_is_missing(self):
         prediction, target = rows([1, 1, 2, 2, 3]), rows([1, 1, 2, 2, 0])
         classes, true_classes = rows([1, 1, 1, 1, 1]), rows([255, 1, 255, 255, 255])
-        assert measure(PanopticQuality(num_classes=2), (prediction, target, classes, true_classes)) == [1, 1, 1]
+        assert measure(InstancePanopticQuality(num_classes=2), (prediction, target, classes, true_classes)) == [1, 1, 1]
 
     @pytest.mark.parametrize("shape", [(40, 37), (16, 15, 14)])
     def test_equals_monai_where_both_apply(self, shape):
         generator = np.random.RandomState(0)
-        ours = PanopticQuality(num_classes=1)
+        ours = InstancePanopticQuality(num_classes=1)
         theirs = PanopticQualityMetric(1, ("pq", "sq", "rq"), smooth_numerator=0)
         for _ in range(3):
             prediction, target = random_maps(generator, shape)
@@ -136,7 +136,7 @@ class TestPanopticQuality:
     @pytest.mark.parametrize("num_classes", [None, 3])
     def test_equals_brute_force(self, shape, missing, num_classes):
         generator = np.random.RandomState(1)
-        metric, counts = PanopticQuality(num_classes, average=False), 0
+        metric, counts = InstancePanopticQuality(num_classes, average=False), 0
         for _ in range(3):
             maps = random_maps(generator, shape, num_classes, missing)
             metric.update(maps)

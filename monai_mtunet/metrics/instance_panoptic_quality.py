@@ -11,10 +11,10 @@ from torch import Tensor
 from .instance_metric import InstanceMetric
 from .instance_overlap import InstanceOverlap
 
-__all__ = ["PanopticQuality"]
+__all__ = ["InstancePanopticQuality"]
 
 
-class PanopticQuality(InstanceMetric):
+class InstancePanopticQuality(InstanceMetric):
     """PQ, SQ and RQ of instances (Kirillov et al., "Panoptic Segmentation", CVPR 2019, equation 1).
 
     A predicted and a true instance match if their intersection over union is greater than 0.5; then neither has
@@ -40,7 +40,7 @@ class PanopticQuality(InstanceMetric):
         averaging (3, num_classes).
 
     Example:
-        >>> metric = PanopticQuality()
+        >>> metric = InstancePanopticQuality()
         >>> metric.update((torch.tensor([[[1, 1, 1, 0, 2]]]), torch.tensor([[[7, 7, 7, 7, 0]]])))
         >>> metric.compute()  # one match with an IoU of 3 / 4, and one too many
         tensor([0.5000, 0.7500, 0.6667])
