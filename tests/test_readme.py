@@ -8,7 +8,7 @@ import pytest
 from monai_mtunet.bundle import check_overrides
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("README.md", "CONTRIBUTING.md", "docs/*.md", "docs/results/*.md", "benchmarks/README.md", "bundles/*/README.md")
+NAMES = ("README.md", "CONTRIBUTING.md", "docs/*.md", "docs/results/*.md", "*/README.md", "bundles/*/README.md")
 PAGES = [page for name in NAMES for page in sorted(ROOT.glob(name))]
 
 
