@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from ignite.engine import Engine, Events
 from ignite.handlers import Checkpoint, DiskSaver
-from monai.engines import Workflow
+from monai.engines import Evaluator, Workflow
 from monai.handlers import CheckpointLoader
 
 logger = logging.getLogger(__name__)
@@ -53,13 +53,16 @@ def read_checkpoint(
 
 def load_checkpoint(
     path: str | Path, objects: Mapping[str, Any], map_location: str | torch.device | dict[str, str] | None = None
-) -> None:
+) -> int | None:
     """Load states into objects, by name and strictly.
 
     Args:
         path: a file written by :class:`ResumableCheckpoint`, or for one object its bare state dict.
         objects: ``{name: object with load_state_dict}``.
         map_location: device to load to.
+
+    Returns:
+        After how many epochs of training the file was written; None where it does not say.
 
     Raises:
         CheckpointError: When the file is missing, corrupt, or does not fit the objects; it names the file and the
@@ -78,10 +81,14 @@ def load_checkpoint(
             f"The checkpoint {path} does not fit this configuration: it comes from another architecture, other tasks "
             f"or another optimiser. Use the network_def and tasks it was trained with. {error}"
         ) from error
+    trainer = checkpoint.get("trainer")
+    return None if trainer is None else int(trainer["iteration"]) // int(trainer["epoch_length"])
 
 
 class VerifiedCheckpointLoader(CheckpointLoader):
     """MONAI's ``CheckpointLoader``, with errors that name the file and the remedy. The same arguments.
+
+    An evaluator's epoch becomes the one that the checkpoint was written after, so that pictures and logs bear it.
 
     Raises:
         CheckpointError: see :func:`load_checkpoint`.
@@ -89,7 +96,9 @@ class VerifiedCheckpointLoader(CheckpointLoader):
 
     def __call__(self, engine: Engine) -> None:
         """Load when the engine starts."""
-        load_checkpoint(self.load_path, self.load_dict, self.map_location)
+        epoch = load_checkpoint(self.load_path, self.load_dict, self.map_location)
+        if epoch and isinstance(engine, Evaluator):
+            engine.state.epoch, engine.state.max_epochs = epoch - 1, epoch  # it runs one epoch, this one
         logger.info("Loaded %s from %s.", ", ".join(self.load_dict), self.load_path)
 
 

@@ -76,7 +76,8 @@ def test_evaluation_repeats_the_validation_of_the_best_epoch(trained: Path, tmp_
     assert metrics["segment_miou"] == pytest.approx(best["value"], abs=1e-6)
     # 10 log10(255^2 / 30^2) = 18.59 dB, were the noise not a sample of it.
     assert metrics["denoise_psnr_input"] == pytest.approx(18.59, abs=0.2)
-    assert (tmp_path / "evaluation" / "epoch_0001.png").is_file()
+    # The epoch of the checkpoint, not the evaluator's first.
+    assert [file.name for file in (tmp_path / "evaluation").glob("*.png")] == [f"epoch_{best['epoch']:04d}.png"]
 
 
 def test_inference_writes_a_file_per_task_and_a_panel(trained: Path, tmp_path: Path) -> None:
