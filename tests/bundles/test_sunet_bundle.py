@@ -102,7 +102,8 @@ def test_a_classifier_is_evaluated_and_predicts(classifier: Path, tmp_path: Path
     best = {"ckpt_path": str(classifier / "checkpoints" / "best.pt")}
     SUNET.run(tmp_path, "train", "classification", "evaluate", **SMALL, **best)
     assert 0 <= saved_metrics(tmp_path)["classify_accuracy"] <= 1
-    SUNET.run(tmp_path, "inference", "classification", **TINY, **best)
+    few = {"val_data": "$monai_mtunet.data.synthetic_datalist(2, 'test')"}
+    SUNET.run(tmp_path, "inference", "classification", **TINY, **few, **best)
     content = json.loads(next((tmp_path / "predictions").glob("*_classify.json")).read_text())
     assert content["class"] in ("striped ball", "striped bar", "checked ball", "checked bar")
     assert sum(content["probabilities"]) == pytest.approx(1, abs=1e-5)
