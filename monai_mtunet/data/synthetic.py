@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from monai.data import MetaTensor
 from monai.transforms import Transform
 from monai.utils import ensure_tuple_rep
 
+from monai_mtunet.data.acquisition import draw_acquisition
 from monai_mtunet.data.synthetic_scene import draw_scene
 
 __all__ = [
@@ -110,12 +110,8 @@ class LoadSyntheticd(Transform):
         """Add the image and its classes to the sample."""
         sample = dict(data)
         seed = int(sample[self.seed_key])
-        spacing, channels, unit = [1.0, 1.0], 3, 1.0
-        if len(self.spatial_size) == 3:
-            rng = np.random.RandomState(seed)
-            spacing, channels, unit = [1.0, 1.0, rng.uniform(1, 2)], 1, 10 ** rng.uniform(0, 3)
+        spacing, channels, unit, affine = draw_acquisition(seed, len(self.spatial_size))
         image, labels = draw_scene(seed, self.spatial_size, channels, spacing)
-        affine = torch.diag(torch.tensor([*spacing, 1.0], dtype=torch.float64))
         for key, values in (
             (self.image_key, torch.from_numpy(image) * unit),
             (self.label_key, torch.from_numpy(labels)),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from monai.data import MetaTensor
 from monai.transforms import Transform
 from monai.utils import ensure_tuple_rep
 
+from monai_mtunet.data.acquisition import draw_acquisition
 from monai_mtunet.data.animal_scene import draw_animal
 from monai_mtunet.data.synthetic import synthetic_datalist
 
@@ -105,14 +105,10 @@ class LoadSyntheticAnimald(Transform):
         """Add the image and its targets to the sample."""
         sample = dict(data)
         seed = int(sample[self.seed_key])
-        spacing, channels, unit = [1.0, 1.0], 3, 1.0
-        if len(self.spatial_size) == 3:
-            rng = np.random.RandomState(seed)
-            spacing, channels, unit = [1.0, 1.0, rng.uniform(1, 2)], 1, 10 ** rng.uniform(0, 3)
+        spacing, channels, unit, affine = draw_acquisition(seed, len(self.spatial_size))
         scene = draw_animal(seed, self.spatial_size, channels, spacing, sample.get(self.species_key))
         # Savers name their files after `filename_or_obj`.
         meta = {"filename_or_obj": f"animal_{seed:06d}"}
-        affine = torch.diag(torch.tensor([*spacing, 1.0], dtype=torch.float64))
         targets = {
             self.image_key: MetaTensor(torch.from_numpy(scene.image) * unit, affine=affine, meta=dict(meta)),
             self.label_key: MetaTensor(torch.from_numpy(scene.labels), affine=affine, meta=dict(meta)),

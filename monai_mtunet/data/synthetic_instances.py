@@ -11,6 +11,7 @@ from monai.data import MetaTensor
 from monai.transforms import Transform
 from monai.utils import ensure_tuple_rep
 
+from monai_mtunet.data.acquisition import draw_acquisition
 from monai_mtunet.data.touching_objects import draw_touching_objects
 
 __all__ = ["INSTANCE_CLASSES", "INSTANCE_PALETTE", "LoadSyntheticInstancesd"]
@@ -68,12 +69,8 @@ class LoadSyntheticInstancesd(Transform):
         """Add the image, its classes and its instances to the sample."""
         sample = dict(data)
         seed = int(sample[self.seed_key])
-        spacing, channels, unit = [1.0, 1.0], 3, 1.0
-        if len(self.spatial_size) == 3:
-            rng = np.random.RandomState(seed)
-            spacing, channels, unit = [1.0, 1.0, rng.uniform(1, 2)], 1, 10 ** rng.uniform(0, 3)
+        spacing, channels, unit, affine = draw_acquisition(seed, len(self.spatial_size))
         scene = draw_touching_objects(seed, self.spatial_size, channels, spacing)
-        affine = torch.diag(torch.tensor([*spacing, 1.0], dtype=torch.float64))
         for key, values in zip(self.keys, scene._replace(image=scene.image * np.float32(unit)), strict=True):
             if sample.get(key, key) is None:  # unlabelled on purpose, see `keep_labels`
                 continue
