@@ -70,14 +70,15 @@ def test_training_leaves_checkpoints_logs_and_panels(trained: Path) -> None:
 
 
 def test_evaluation_repeats_the_validation_of_the_best_epoch(trained: Path, tmp_path: Path) -> None:
-    run_bundle(tmp_path, "train", "evaluate", **SMALL, ckpt_path=str(trained / "checkpoints" / "best.pt"))
-    best = torch.load(trained / "checkpoints" / "best.pt", weights_only=True)["best_metric"]
+    checkpoint = torch.load(trained / "checkpoints" / "best.pt", weights_only=True)
+    checkpoint["trainer"]["iteration"] = 7 * checkpoint["trainer"]["epoch_length"]  # as if it were the seventh epoch's
+    torch.save(checkpoint, tmp_path / "best.pt")
+    run_bundle(tmp_path, "train", "evaluate", **SMALL, ckpt_path=str(tmp_path / "best.pt"))
     metrics = saved_metrics(tmp_path)
-    assert metrics["segment_miou"] == pytest.approx(best["value"], abs=1e-6)
+    assert metrics["segment_miou"] == pytest.approx(checkpoint["best_metric"]["value"], abs=1e-6)
     # 10 log10(255^2 / 30^2) = 18.59 dB, were the noise not a sample of it.
     assert metrics["denoise_psnr_input"] == pytest.approx(18.59, abs=0.2)
-    # The epoch of the checkpoint, not the evaluator's first.
-    assert [file.name for file in (tmp_path / "evaluation").glob("*.png")] == [f"epoch_{best['epoch']:04d}.png"]
+    assert [file.name for file in (tmp_path / "evaluation").glob("*.png")] == ["epoch_0007.png"]
 
 
 def test_inference_writes_a_file_per_task_and_a_panel(trained: Path, tmp_path: Path) -> None:
