@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 SYNTHETIC_CLASSES = ("canvas", "striped ball", "striped bar", "checked ball", "checked bar")
-SYNTHETIC_PALETTE = ((64, 64, 64), (228, 80, 60), (250, 180, 40), (60, 120, 230), (80, 200, 120))
+SYNTHETIC_PALETTE = ((64, 64, 64), (213, 94, 0), (240, 228, 66), (0, 114, 178), (86, 180, 233))
 
 # Coarse to fine: a category is a texture, a class is a texture and a shape. For MapLabelValued(orig_labels=LABELS,
 # target_labels=CATEGORY_OF_LABEL, dtype="int16").
@@ -83,6 +83,7 @@ class LoadSyntheticd(Transform):
         label_key: where to put the classes, a MetaTensor ``(1, *spatial)``, int16, 0 .. 4. A sample that holds None
             there stays without.
         seed_key: where the seed is. It stays there.
+        one_class: whether all objects of an image are of one class, as in photographs that are to be classified.
 
     Raises:
         ValueError: When ``spatial_dims`` is neither 2 nor 3.
@@ -100,18 +101,20 @@ class LoadSyntheticd(Transform):
         image_key: str = "image",
         label_key: str = "segment",
         seed_key: str = "seed",
+        one_class: bool = False,
     ) -> None:
         if spatial_dims not in (2, 3):
             raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}.")
         self.spatial_size = ensure_tuple_rep(spatial_size or {2: 96, 3: 48}[spatial_dims], spatial_dims)
         self.image_key, self.label_key, self.seed_key = image_key, label_key, seed_key
+        self.one_class = one_class
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Add the image and its classes to the sample."""
         sample = dict(data)
         seed = int(sample[self.seed_key])
         spacing, channels, unit, affine = draw_acquisition(seed, len(self.spatial_size))
-        image, labels = draw_scene(seed, self.spatial_size, channels, spacing)
+        image, labels = draw_scene(seed, self.spatial_size, channels, spacing, self.one_class)
         for key, values in (
             (self.image_key, torch.from_numpy(image) * unit),
             (self.label_key, torch.from_numpy(labels)),

@@ -15,7 +15,7 @@ from monai_mtunet.data.geometric_scene import draw_geometric_scene
 __all__ = ["GEOMETRY_CLASSES", "GEOMETRY_PALETTE", "LoadSyntheticGeometryd"]
 
 GEOMETRY_CLASSES = ("sky", "ground", "wall", "box", "ball", "pillar")
-GEOMETRY_PALETTE = ((135, 190, 235), (120, 110, 95), (200, 120, 90), (228, 80, 60), (250, 200, 40), (60, 120, 230))
+GEOMETRY_PALETTE = ((86, 180, 233), (90, 90, 90), (204, 121, 167), (213, 94, 0), (240, 228, 66), (0, 114, 178))
 
 
 class LoadSyntheticGeometryd(Transform):

@@ -17,7 +17,7 @@ from monai_mtunet.data.touching_objects import draw_touching_objects
 __all__ = ["INSTANCE_CLASSES", "INSTANCE_PALETTE", "LoadSyntheticInstancesd"]
 
 INSTANCE_CLASSES = ("background", "cell", "brick")
-INSTANCE_PALETTE = ((64, 64, 64), (80, 200, 120), (228, 80, 60))
+INSTANCE_PALETTE = ((64, 64, 64), (86, 180, 233), (213, 94, 0))
 
 
 class LoadSyntheticInstancesd(Transform):

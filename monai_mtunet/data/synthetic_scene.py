@@ -19,7 +19,11 @@ __all__ = ["draw_scene"]
 
 
 def draw_scene(
-    seed: int, spatial_size: Sequence[int], channels: int = 3, spacing: Sequence[float] | None = None
+    seed: int,
+    spatial_size: Sequence[int],
+    channels: int = 3,
+    spacing: Sequence[float] | None = None,
+    one_class: bool = False,
 ) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
     """Draw the scene of a seed: balls and bars, striped or checked, on a blotched canvas.
 
@@ -32,6 +36,7 @@ def draw_scene(
         channels: number of colour channels.
         spacing: edge lengths of a voxel. Objects and textures are isotropic in this unit, the stripes' wavelength
             is 8 units. Default: 1 along every axis.
+        one_class: whether all objects are of one class.
 
     Returns:
         intensities ``(C, *spatial)``, float32, within 0-255, and classes ``(1, *spatial)``, int16, 0 canvas,
@@ -47,8 +52,10 @@ def draw_scene(
     labels = np.zeros((1, *spatial_size), np.int16)
     thickness = (5, 6) if len(axes) == 2 else (7.5, 9)  # in 3D thinner bars would be a small part of the volume
     # Dense enough for all classes to occur in most scenes, sparse enough for most objects to show their shape.
+    kinds: list[tuple[int, int]] = []
     for _ in range(max(3, round(float(np.prod(extent / 26))))):
-        checked, bar = rng.randint(2), rng.randint(2)
+        kinds.append((rng.randint(2), rng.randint(2)))
+        checked, bar = kinds[0 if one_class else -1]
         centre, direction = rng.uniform(0, extent), random_axes(rng, len(axes))[0]
         half_length, radius = (rng.uniform(22, 32), rng.uniform(*thickness)) if bar else (0.0, rng.uniform(12, 17))
         reach = np.abs(direction) * half_length + radius

@@ -149,3 +149,11 @@ def test_wrong_datalist_arguments(arguments):
 def test_wrong_dimensions():
     with pytest.raises(ValueError, match="spatial_dims must be 2 or 3, got 4"):
         LoadSyntheticd(4)
+
+
+@pytest.mark.parametrize("spatial_dims", [2, 3])
+def test_one_class_per_image(spatial_dims):
+    load = LoadSyntheticd(spatial_dims, one_class=True)
+    classes = [set(load(item)["segment"].unique().tolist()) for item in synthetic_datalist(12, seed=1)]
+    assert all(len(found - {0}) == 1 for found in classes)
+    assert set().union(*classes) == {0, 1, 2, 3, 4}
