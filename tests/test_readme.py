@@ -1,11 +1,27 @@
 """What the README shows is run: its Python example, the commands' files and overrides; links lead to headings."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
 from monai_mtunet.bundle import check_overrides
+from monai_mtunet.networks import (
+    MTAN,
+    UMC,
+    ClassicalDenoiser,
+    CrossStitchSegNet,
+    DenseSegNet,
+    DilatedResNet,
+    MTUNet,
+    MultiTaskHourglass,
+    NetworkChain,
+    SegNet,
+    sunet_64,
+)
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("README.md", "CONTRIBUTING.md", "docs/*.md", "docs/results/*.md", "*/README.md", "bundles/*/README.md")
@@ -54,6 +70,52 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert target.exists(), f"{page.name} links to {path}"
             if anchor:
                 assert anchor in anchors(target), f"{page.name} links to {path}#{anchor}"
+
+
+def papers_unet(**out_channels: int) -> UMC:
+    return UMC(2, 3, out_channels, upsample="deconv", bias=True)
+
+
+DEPTH = {"segment": 7, "depth": 1}
+NETWORKS: dict[str, list[Callable[[], nn.Module]]] = {
+    "`UMC`": [lambda: UMC(2, 3, {"denoise": 3, "segment": 19})],
+    "`UMC`, one task": [lambda: papers_unet(segment=19)],
+    "`MTUNet`": [lambda: MTUNet(2, 3, DEPTH)],
+    "`SegNet`": [lambda: SegNet(2, 3, DEPTH)],
+    "`MTAN`, `STAN`": [lambda: MTAN(2, 3, DEPTH)],
+    "`CrossStitchSegNet`, `DenseSegNet`": [lambda: CrossStitchSegNet(2, 3, DEPTH), lambda: DenseSegNet(2, 3, DEPTH)],
+    "`MultiTaskHourglass`": [lambda: MultiTaskHourglass(2, 3, {"edges": 1, "segment": 19, "distance": 1})],
+    "`SUNet`": [lambda: sunet_64(2, 3, out_features={"classify": 1000})],
+    "`DilatedResNet`": [lambda: DilatedResNet(2, 3, out_features={"classify": 1000})],
+    "`NetworkChain`": [lambda: NetworkChain([papers_unet(denoise=3), papers_unet(segment=19)], via="denoise")],
+    "`ClassicalDenoiser`": [lambda: ClassicalDenoiser(2, 3, sigma=30)],
+}
+
+
+def test_numbers_of_parameters() -> None:
+    table = (ROOT / "README.md").read_text().split("## Networks")[1].split("##")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| `")]
+    assert [row[0] for row in rows] == list(NETWORKS)
+    for name, _, _, _, parameters, _ in rows:
+        with torch.device("meta"):
+            counts = [sum(p.numel() for p in build().parameters()) for build in NETWORKS[name]]
+        assert re.sub(r" \(.*?\)", "", parameters) == "; ".join(f"{count:,}" for count in counts), name
+
+
+NO_OVERLAYS = {"train", "evaluate", "inference", "metadata"}
+
+
+@pytest.mark.parametrize("folder", sorted((ROOT / "bundles").iterdir()), ids=lambda folder: folder.name)
+def test_overlays_are_told(folder: Path) -> None:
+    overlays = {file.stem for file in folder.glob("*.json")} - NO_OVERLAYS
+    (row,) = re.findall(rf"^\| \[`{folder.name}`\].*$", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
+    shown = set(re.findall(r"`(\w+)`", row)) - {folder.name}
+    assert shown <= overlays, "the README shows overlays that do not exist"
+    page = (folder / "README.md").read_text()
+    told = set(re.findall(r"`(\w+)`", page.split("## Overlays")[1].split("```")[0]))
+    endings = tuple(word for word in told if word.startswith("_"))  # `coarse_to_fine_group2`, `_group3`
+    untold = {name for name in overlays - told if not name.endswith(endings)}
+    assert not untold, "the bundle's page misses overlays"
 
 
 def test_the_readme_is_short() -> None:
