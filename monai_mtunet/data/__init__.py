@@ -4,7 +4,7 @@ Each public data set is read in its official layout, and comes with its class na
 find everything here: ``$monai_mtunet.data.camvid_datalist(@dataset_dir)``, ``$monai_mtunet.data.CAMVID_CLASSES``.
 """
 
-from monai_mtunet.data.camvid import (
+from .camvid import (
     CAMVID_CATEGORIES,
     CAMVID_CATEGORY_OF_LABEL,
     CAMVID_CATEGORY_PALETTE,
@@ -14,7 +14,7 @@ from monai_mtunet.data.camvid import (
     CAMVID_PALETTE,
     camvid_datalist,
 )
-from monai_mtunet.data.cityscapes import (
+from .cityscapes import (
     CITYSCAPES_CATEGORIES,
     CITYSCAPES_CATEGORY_OF_LABEL,
     CITYSCAPES_CATEGORY_OF_LABEL_WITH_VOID,
@@ -29,22 +29,22 @@ from monai_mtunet.data.cityscapes import (
     CITYSCAPES_THINGS,
     cityscapes_datalist,
 )
-from monai_mtunet.data.cityscapes_camera import LoadCityscapesCamerad
-from monai_mtunet.data.class_folders import class_folder_datalist, class_folder_names
-from monai_mtunet.data.coco import coco_voc_datalist, write_coco_voc_labels
-from monai_mtunet.data.decathlon import (
+from .cityscapes_camera import LoadCityscapesCamerad
+from .class_folders import class_folder_datalist, class_folder_names
+from .coco import coco_voc_datalist, write_coco_voc_labels
+from .decathlon import (
     HIPPOCAMPUS_CLASSES,
     HIPPOCAMPUS_PALETTE,
     decathlon_datalist,
     hippocampus_scan,
 )
-from monai_mtunet.data.folder import folder_datalist
-from monai_mtunet.data.keep_labels import keep_labels
-from monai_mtunet.data.kitti import kitti_datalist
-from monai_mtunet.data.labelled_weights import labelled_weights
-from monai_mtunet.data.mtan_arrays import LoadMTANArraysd, mtan_datalist
-from monai_mtunet.data.nyuv2 import NYUV2_CLASSES, NYUV2_PALETTE
-from monai_mtunet.data.oxford_pets import (
+from .folder import folder_datalist
+from .keep_labels import keep_labels
+from .kitti import kitti_datalist
+from .labelled_weights import labelled_weights
+from .mtan_arrays import LoadMTANArraysd, mtan_datalist
+from .nyuv2 import NYUV2_CLASSES, NYUV2_PALETTE
+from .oxford_pets import (
     OXFORD_PETS_CLASS_OF_LABEL,
     OXFORD_PETS_CLASS_OF_LABEL_BORDER_AS_BACKGROUND,
     OXFORD_PETS_CLASSES,
@@ -55,16 +55,16 @@ from monai_mtunet.data.oxford_pets import (
     oxford_pets_breeds,
     oxford_pets_datalist,
 )
-from monai_mtunet.data.pascal_voc import VOC_CLASSES, VOC_LABELS, VOC_PALETTE, voc_datalist
-from monai_mtunet.data.sbd import write_sbd_annotations
-from monai_mtunet.data.sstem import (
+from .pascal_voc import VOC_CLASSES, VOC_LABELS, VOC_PALETTE, voc_datalist
+from .sbd import write_sbd_annotations
+from .sstem import (
     SSTEM_CLASS_OF_LABEL,
     SSTEM_CLASSES,
     SSTEM_FOLDS,
     SSTEM_LABELS,
     SSTEM_PALETTE,
 )
-from monai_mtunet.data.synthetic import (
+from .synthetic import (
     SYNTHETIC_CATEGORIES,
     SYNTHETIC_CATEGORY_OF_LABEL,
     SYNTHETIC_CATEGORY_PALETTE,
@@ -74,15 +74,15 @@ from monai_mtunet.data.synthetic import (
     LoadSyntheticd,
     synthetic_datalist,
 )
-from monai_mtunet.data.synthetic_animals import (
+from .synthetic_animals import (
     ANIMAL_CLASSES,
     ANIMAL_PALETTE,
     ANIMAL_SPECIES,
     LoadSyntheticAnimald,
     synthetic_animals_datalist,
 )
-from monai_mtunet.data.synthetic_geometry import GEOMETRY_CLASSES, GEOMETRY_PALETTE, LoadSyntheticGeometryd
-from monai_mtunet.data.synthetic_instances import INSTANCE_CLASSES, INSTANCE_PALETTE, LoadSyntheticInstancesd
+from .synthetic_geometry import GEOMETRY_CLASSES, GEOMETRY_PALETTE, LoadSyntheticGeometryd
+from .synthetic_instances import INSTANCE_CLASSES, INSTANCE_PALETTE, LoadSyntheticInstancesd
 
 __all__ = [
     "ANIMAL_CLASSES",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from monai_mtunet.data.scene_textures import (
+from .scene_textures import (
     Array,
     blotches,
     capsule,

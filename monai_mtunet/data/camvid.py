@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from monai_mtunet.data.dataset_files import check_files, dataset_folder
+from .dataset_files import check_files, dataset_folder
 
 __all__ = [
     "CAMVID_CATEGORIES",

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
-from monai_mtunet.data.dataset_files import check_files, dataset_folder
+from .dataset_files import check_files, dataset_folder
 
 __all__ = [
     "CITYSCAPES_CATEGORIES",

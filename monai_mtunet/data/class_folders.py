@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from monai_mtunet.data.dataset_files import dataset_folder
-from monai_mtunet.data.folder import IMAGE_EXTENSIONS
+from .dataset_files import dataset_folder
+from .folder import IMAGE_EXTENSIONS
 
 __all__ = ["class_folder_datalist", "class_folder_names"]
 

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monai_mtunet.data.coco_segmentation import coco_mask
-from monai_mtunet.data.dataset_files import check_files, dataset_folder
-from monai_mtunet.data.label_png import label_png
-from monai_mtunet.data.pascal_voc import VOC_CLASSES, VOC_PALETTE
+from ..label_png import label_png
+from .coco_segmentation import coco_mask
+from .dataset_files import check_files, dataset_folder
+from .pascal_voc import VOC_CLASSES, VOC_PALETTE
 
 __all__ = ["coco_voc_datalist", "write_coco_voc_labels"]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from monai.data import load_decathlon_datalist
 
-from monai_mtunet.data.dataset_files import check_files, dataset_folder
+from .dataset_files import check_files, dataset_folder
 
 __all__ = ["HIPPOCAMPUS_CLASSES", "HIPPOCAMPUS_PALETTE", "decathlon_datalist", "hippocampus_scan"]
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from monai_mtunet.data.convex_solids import Ball, Box, ConvexSolid, Ground, Pillar, cast_rays, surface_normals
-from monai_mtunet.data.scene_painting import Paint, draw_weather, paint_rays
+from .convex_solids import Ball, Box, ConvexSolid, Ground, Pillar, cast_rays, surface_normals
+from .scene_painting import Paint, draw_weather, paint_rays
 
 __all__ = ["GeometricScene", "draw_geometric_scene", "scene_intrinsics"]
 

@@ -18,7 +18,7 @@ from monai.transforms import MapTransform
 from monai.utils import ensure_tuple
 from numpy.typing import NDArray
 
-from monai_mtunet.data.dataset_files import check_files, dataset_folder
+from .dataset_files import check_files, dataset_folder
 
 __all__ = ["LoadMTANArraysd", "mtan_datalist"]
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from monai_mtunet.data.scene_textures import random_axes
+from .scene_textures import random_axes
 
 __all__ = ["BACKGROUND", "BRICK", "CELL", "Things", "axes_of_all", "place_groups"]
 

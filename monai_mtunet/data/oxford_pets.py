@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from monai_mtunet.data.dataset_files import check_files, dataset_folder
+from .dataset_files import check_files, dataset_folder
 
 __all__ = [
     "OXFORD_PETS_CLASSES",

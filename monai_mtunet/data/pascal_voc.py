@@ -10,7 +10,7 @@ import os
 import warnings
 from pathlib import Path
 
-from monai_mtunet.data.dataset_files import check_files, dataset_folder
+from .dataset_files import check_files, dataset_folder
 
 __all__ = ["VOC_CLASSES", "VOC_LABELS", "VOC_PALETTE", "voc_datalist"]
 

@@ -14,10 +14,10 @@ import numpy as np
 import scipy.io
 from numpy.typing import NDArray
 
-from monai_mtunet.data.dataset_files import check_files, dataset_folder
-from monai_mtunet.data.label_png import label_png
-from monai_mtunet.data.pascal_voc import SOURCE as VOC_SOURCE
-from monai_mtunet.data.pascal_voc import VOC_PALETTE, voc_folder
+from ..label_png import label_png
+from .dataset_files import check_files, dataset_folder
+from .pascal_voc import SOURCE as VOC_SOURCE
+from .pascal_voc import VOC_PALETTE, voc_folder
 
 __all__ = ["write_sbd_annotations"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monai_mtunet.data.convex_solids import ConvexSolid, cast_rays, surface_normals
+from .convex_solids import ConvexSolid, cast_rays, surface_normals
 
 __all__ = ["Paint", "Weather", "draw_weather", "paint_rays"]
 

@@ -10,8 +10,8 @@ from monai.data import MetaTensor
 from monai.transforms import Transform
 from monai.utils import ensure_tuple_rep
 
-from monai_mtunet.data.acquisition import draw_acquisition
-from monai_mtunet.data.synthetic_scene import draw_scene
+from .acquisition import draw_acquisition
+from .synthetic_scene import draw_scene
 
 __all__ = [
     "SYNTHETIC_CATEGORIES",

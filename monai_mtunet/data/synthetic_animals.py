@@ -10,9 +10,9 @@ from monai.data import MetaTensor
 from monai.transforms import Transform
 from monai.utils import ensure_tuple_rep
 
-from monai_mtunet.data.acquisition import draw_acquisition
-from monai_mtunet.data.animal_scene import draw_animal
-from monai_mtunet.data.synthetic import synthetic_datalist
+from .acquisition import draw_acquisition
+from .animal_scene import draw_animal
+from .synthetic import synthetic_datalist
 
 __all__ = ["ANIMAL_CLASSES", "ANIMAL_PALETTE", "ANIMAL_SPECIES", "LoadSyntheticAnimald", "synthetic_animals_datalist"]
 

@@ -10,7 +10,7 @@ from monai.data import MetaTensor
 from monai.transforms import Transform
 from monai.utils import ensure_tuple_rep
 
-from monai_mtunet.data.geometric_scene import draw_geometric_scene
+from .geometric_scene import draw_geometric_scene
 
 __all__ = ["GEOMETRY_CLASSES", "GEOMETRY_PALETTE", "LoadSyntheticGeometryd"]
 

@@ -11,8 +11,8 @@ from monai.data import MetaTensor
 from monai.transforms import Transform
 from monai.utils import ensure_tuple_rep
 
-from monai_mtunet.data.acquisition import draw_acquisition
-from monai_mtunet.data.touching_objects import draw_touching_objects
+from .acquisition import draw_acquisition
+from .touching_objects import draw_touching_objects
 
 __all__ = ["INSTANCE_CLASSES", "INSTANCE_PALETTE", "LoadSyntheticInstancesd"]
 

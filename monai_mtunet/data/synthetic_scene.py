@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from monai_mtunet.data.scene_textures import blotches, capsule, checks, coloured, illumination, random_axes, stripes
+from .scene_textures import blotches, capsule, checks, coloured, illumination, random_axes, stripes
 
 __all__ = ["draw_scene"]
 

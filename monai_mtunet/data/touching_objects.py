@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from skimage.measure import label
 from skimage.segmentation import find_boundaries, relabel_sequential
 
-from monai_mtunet.data.object_groups import BACKGROUND, BRICK, Things, axes_of_all, place_groups
-from monai_mtunet.data.scene_textures import blotches, illumination
+from .object_groups import BACKGROUND, BRICK, Things, axes_of_all, place_groups
+from .scene_textures import blotches, illumination
 
 __all__ = ["InstanceScene", "draw_touching_objects"]
 

@@ -14,7 +14,7 @@ from monai.utils import ImageMetaKey
 from PIL import Image
 from torch import Tensor
 
-from ..data.label_png import label_png
+from ..label_png import label_png
 from ..tasks import DerivedTask, Task, draw_panel, save_panel
 
 

@@ -9,29 +9,29 @@ MONAI does the rest; two of its transforms need an argument that is easily forgo
   Without ``dtype`` labels become float32. Labels that are not listed stay as they are, so list all.
 """
 
-from monai_mtunet.transforms.blind_spots import MaskBlindSpots, MaskBlindSpotsd
-from monai_mtunet.transforms.box_mask import BoxOfMask, BoxOfMaskd, PaintBoxd
-from monai_mtunet.transforms.canny_edges import CannyEdges, CannyEdgesd
-from monai_mtunet.transforms.check_sample import CheckSampled
-from monai_mtunet.transforms.decode_instances import DecodeInstances, DecodeInstancesd
-from monai_mtunet.transforms.disparity import DecodeDisparityd, DisparityToDepthd
-from monai_mtunet.transforms.distance_map import DistanceMap, DistanceMapd
-from monai_mtunet.transforms.dominant_class import DominantClass, DominantClassd
-from monai_mtunet.transforms.fill_missing_targets import FillMissingTargetsd
-from monai_mtunet.transforms.gaussian_noise import AddGaussianNoise, AddGaussianNoised
-from monai_mtunet.transforms.label_boundary import LabelBoundary, LabelBoundaryd
-from monai_mtunet.transforms.label_components import LabelComponents, LabelComponentsd
-from monai_mtunet.transforms.load_sample import LoadSampled
-from monai_mtunet.transforms.noise import AddNoise, AddNoised
-from monai_mtunet.transforms.poisson_noise import AddPoissonNoise, AddPoissonNoised
-from monai_mtunet.transforms.rand_flip_geometry import RandFlipGeometryd
-from monai_mtunet.transforms.rand_swap_noisy_pair import RandSwapNoisyPaird
-from monai_mtunet.transforms.rand_zoom_geometry import RandZoomGeometryd
-from monai_mtunet.transforms.repeatable import Repeatable
-from monai_mtunet.transforms.rician_noise import AddRicianNoise, AddRicianNoised
-from monai_mtunet.transforms.scale_volume_range import ScaleVolumeRange, ScaleVolumeRanged
-from monai_mtunet.transforms.signed_distance_map import SignedDistanceMap, SignedDistanceMapd
-from monai_mtunet.transforms.split_colour import SplitColour, SplitColourd
+from .blind_spots import MaskBlindSpots, MaskBlindSpotsd
+from .box_mask import BoxOfMask, BoxOfMaskd, PaintBoxd
+from .canny_edges import CannyEdges, CannyEdgesd
+from .check_sample import CheckSampled
+from .decode_instances import DecodeInstances, DecodeInstancesd
+from .disparity import DecodeDisparityd, DisparityToDepthd
+from .distance_map import DistanceMap, DistanceMapd
+from .dominant_class import DominantClass, DominantClassd
+from .fill_missing_targets import FillMissingTargetsd
+from .gaussian_noise import AddGaussianNoise, AddGaussianNoised
+from .label_boundary import LabelBoundary, LabelBoundaryd
+from .label_components import LabelComponents, LabelComponentsd
+from .load_sample import LoadSampled
+from .noise import AddNoise, AddNoised
+from .poisson_noise import AddPoissonNoise, AddPoissonNoised
+from .rand_flip_geometry import RandFlipGeometryd
+from .rand_swap_noisy_pair import RandSwapNoisyPaird
+from .rand_zoom_geometry import RandZoomGeometryd
+from .repeatable import Repeatable
+from .rician_noise import AddRicianNoise, AddRicianNoised
+from .scale_volume_range import ScaleVolumeRange, ScaleVolumeRanged
+from .signed_distance_map import SignedDistanceMap, SignedDistanceMapd
+from .split_colour import SplitColour, SplitColourd
 
 __all__ = [
     "AddGaussianNoise",

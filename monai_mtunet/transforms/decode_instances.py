@@ -12,7 +12,7 @@ from monai.transforms import MapTransform, Transform
 from monai.utils import convert_to_dst_type, ensure_tuple_rep
 from numpy.typing import NDArray
 
-from monai_mtunet.transforms.sixteen_bits import check_sixteen_bits
+from .sixteen_bits import check_sixteen_bits
 
 __all__ = ["DecodeInstances", "DecodeInstancesd"]
 

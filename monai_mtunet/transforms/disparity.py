@@ -9,7 +9,7 @@ import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
-from monai_mtunet.transforms.sixteen_bits import check_sixteen_bits
+from .sixteen_bits import check_sixteen_bits
 
 __all__ = ["DecodeDisparityd", "DisparityToDepthd"]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 from skimage.measure import label
 
-from monai_mtunet.transforms.label_distance import LabelDistance, Spacing, distance_to
+from .label_distance import LabelDistance, Spacing, distance_to
 
 __all__ = ["DistanceMap", "DistanceMapd"]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from monai.config import KeysCollection
 
-from monai_mtunet.transforms.noise import AddNoise, AddNoised
+from .noise import AddNoise, AddNoised
 
 __all__ = ["AddGaussianNoise", "AddGaussianNoised"]
 

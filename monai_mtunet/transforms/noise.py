@@ -14,7 +14,7 @@ from monai.data.meta_obj import get_track_meta
 from monai.transforms import MapTransform, Randomizable, Transform
 from monai.utils import convert_to_dst_type, convert_to_tensor
 
-from monai_mtunet.transforms.repeatable import Repeatable
+from .repeatable import Repeatable
 
 __all__ = ["AddNoise", "AddNoised"]
 

@@ -11,7 +11,7 @@ from monai.transforms import MapTransform
 from monai.utils import ensure_tuple_rep
 from numpy.typing import NDArray
 
-from monai_mtunet.transforms.label_distance import LabelDistance, Spacing, distance_to
+from .label_distance import LabelDistance, Spacing, distance_to
 
 __all__ = ["SignedDistanceMap", "SignedDistanceMapd"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from monai_mtunet.data import VOC_PALETTE, write_coco_voc_labels, write_sbd_annotations
-from monai_mtunet.data.label_png import label_png
+from monai_mtunet.label_png import label_png
 
 from .bundle_under_test import BundleUnderTest
 

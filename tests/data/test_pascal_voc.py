@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from monai_mtunet.data import VOC_CLASSES, VOC_LABELS, VOC_PALETTE, voc_datalist, write_sbd_annotations
-from monai_mtunet.data.label_png import label_png
+from monai_mtunet.label_png import label_png
 from monai_mtunet.transforms import LoadSampled
 
 TRAIN, VAL = ["2007_000032", "2007_000039"], ["2007_000033"]
