@@ -21,7 +21,7 @@ class DistanceTask(QuantityTask):
 
     Args:
         name: the task's name.
-        unit: "voxel", "mm" or "normalised".
+        unit: "voxel", "mm", "um" or "normalised".
         truncate: distances are limited to -truncate..truncate (unsigned: 0..truncate): the targets, and what is
             measured and saved of the predictions. ``None`` for no limit.
         channels: distances per voxel, for example one per class.
@@ -49,8 +49,8 @@ class DistanceTask(QuantityTask):
         scale: float = 1.0,
         loss: nn.Module | None = None,
     ) -> None:
-        if unit not in ("voxel", "mm", "normalised"):
-            raise ValueError(f'Task {name!r}: unit must be "voxel", "mm" or "normalised", got {unit!r}.')
+        if unit not in ("voxel", "mm", "um", "normalised"):
+            raise ValueError(f'Task {name!r}: unit must be "voxel", "mm", "um" or "normalised", got {unit!r}.')
         for what, value in (("truncate", truncate), ("draw_distance", draw_distance)):
             if value is not None and not value > 0:
                 raise ValueError(f"Task {name!r}: {what} must be positive, got {value}.")

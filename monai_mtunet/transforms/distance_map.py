@@ -44,8 +44,8 @@ class DistanceMap(LabelDistance):
         background: the label whose distance is 0; ``None`` when all labels are objects, as in street scenes.
         components: whether the connected pieces of a label (by faces, edges or corners) are objects of their own. The
             distances are the same; it matters for what ``normalise`` divides by.
-        unit: "voxel", counted along the axes whatever their spacing, or "mm".
-        spacing: size of a voxel in mm, one number or one per axis; by default that of the affine.
+        unit: "voxel", counted along the axes whatever their spacing, or that of the spacing, "mm" or "um".
+        spacing: size of a voxel in the unit, one number or one per axis; by default that of the affine.
         truncate: distances beyond it become ``truncate``. ``None`` for no limit.
         normalise: whether to divide, after truncation, by the greatest distance of the object: all objects then reach
             1, whatever their size.

@@ -24,8 +24,9 @@ class LabelDistance(Transform):
     Distances are Euclidean, exact, and between the centres of voxels.
 
     Args:
-        unit: "voxel", counted along the axes whatever their spacing, or "mm".
-        spacing: size of a voxel in mm, one number or one per axis; by default that of the affine.
+        unit: "voxel", counted along the axes whatever their spacing, or that of the spacing, "mm" or "um": affines have
+            none, and nothing is converted.
+        spacing: size of a voxel in this unit, one number or one per axis; by default that of the affine.
         truncate: distances beyond it become ``truncate``. ``None`` for no limit.
         ignore_index: the label of voxels that have none.
 
@@ -36,11 +37,11 @@ class LabelDistance(Transform):
     def __init__(
         self, unit: str, spacing: float | Sequence[float] | None, truncate: float | None, ignore_index: int
     ) -> None:
-        if unit not in ("voxel", "mm"):
-            raise ValueError(f'unit must be "voxel" or "mm", got {unit!r}.')
+        if unit not in ("voxel", "mm", "um"):
+            raise ValueError(f'unit must be "voxel", "mm" or "um", got {unit!r}.')
         if spacing is not None and unit == "voxel":
             raise ValueError(
-                f'spacing {spacing} has no effect on distances in voxels: leave it out, or take unit="mm".'
+                f'spacing {spacing} has no effect on distances in voxels: leave it out, or take unit="mm" or "um".'
             )
         if spacing is not None and not np.all(np.asarray(spacing) > 0):
             raise ValueError(f"spacing must be positive, got {spacing}.")
@@ -89,7 +90,9 @@ class LabelDistance(Transform):
             given: Spacing = ensure_tuple_rep(self.spacing, dims)
             return given
         if not isinstance(img, MetaTensor):
-            raise ValueError("Distances in mm need the size of a voxel: give spacing, or a label map with an affine.")
+            raise ValueError(
+                f"Distances in {self.unit} need the size of a voxel: give spacing, or a label map with an affine."
+            )
         return tuple(torch.as_tensor(img.pixdim).tolist())
 
 

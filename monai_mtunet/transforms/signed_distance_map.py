@@ -32,8 +32,8 @@ class SignedDistanceMap(LabelDistance):
     Args:
         labels: the labels that are inside, one channel each; of a list of labels any is inside. By default one channel,
             inside of every label but 0.
-        unit: "voxel", counted along the axes whatever their spacing, or "mm".
-        spacing: size of a voxel in mm, one number or one per axis; by default that of the affine.
+        unit: "voxel", counted along the axes whatever their spacing, or that of the spacing, "mm" or "um".
+        spacing: size of a voxel in the unit, one number or one per axis; by default that of the affine.
         truncate: distances beyond it become ``truncate``, or its negative. ``None`` for no limit.
         ignore_index: the label of voxels that have none.
 

@@ -92,7 +92,7 @@ def test_of_several_distances_the_most_inside_is_drawn():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"unit": "cm"}, 'unit must be "voxel", "mm" or "normalised", got \'cm\''),
+        ({"unit": "cm"}, 'unit must be "voxel", "mm", "um" or "normalised", got \'cm\''),
         ({"truncate": 0}, "truncate must be positive, got 0"),
         ({"draw_distance": -1}, "draw_distance must be positive, got -1"),
     ],

@@ -140,9 +140,10 @@ def test_truncation_changes_only_what_is_beyond():
     torch.testing.assert_close(truncated, full.clamp(max=3))
 
 
-def test_millimetres_come_from_the_affine():
+@pytest.mark.parametrize("unit", ["mm", "um"])
+def test_the_size_of_a_voxel_comes_from_the_affine(unit):
     labels, affine = scene("blobs", (6, 5, 7)), torch.diag(torch.tensor([2.0, 1.0, 3.0, 1.0]))
-    measured = DistanceMap(unit="mm")(MetaTensor(labels[None], affine=affine))
+    measured = DistanceMap(unit=unit)(MetaTensor(labels[None], affine=affine))
     np.testing.assert_allclose(measured[0].numpy(), brute_force(labels, (2, 1, 3)), rtol=1e-6)
     assert torch.equal(measured.affine, affine.to(measured.affine))
     with pytest.raises(ValueError, match="give spacing, or a label map with an affine"):
@@ -165,7 +166,7 @@ def test_samples_are_cached_and_become_targets_of_a_task(dtype, tolerance):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"unit": "cm"}, 'unit must be "voxel" or "mm", got \'cm\''),
+        ({"unit": "cm"}, 'unit must be "voxel", "mm" or "um", got \'cm\''),
         ({"spacing": 2}, "spacing 2 has no effect on distances in voxels"),
         ({"unit": "mm", "spacing": (1, 0)}, r"spacing must be positive, got \(1, 0\)"),
         ({"truncate": 0}, "truncate must be positive, got 0"),

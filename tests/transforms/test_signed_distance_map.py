@@ -138,7 +138,7 @@ def test_floating_point_labels_and_missing_ones():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"unit": "cm"}, 'unit must be "voxel" or "mm", got \'cm\''),
+        ({"unit": "cm"}, 'unit must be "voxel", "mm" or "um", got \'cm\''),
         ({"spacing": 2}, "spacing 2 has no effect on distances in voxels"),
         ({"unit": "mm", "spacing": (1, 0)}, r"spacing must be positive, got \(1, 0\)"),
         ({"truncate": 0}, "truncate must be positive, got 0"),
