@@ -20,7 +20,13 @@ def draw(folder: str, only: str = "", suffix: str = "png") -> None:
         folder: where to.
         only: the name of one network.
         suffix: "png", or "svg" or "pdf" for print.
+
+    Raises:
+        ValueError: When there is no network of this name.
     """
+    if only not in ("", *DRAWN):
+        raise ValueError(f"There is no network {only!r} to draw; there are {', '.join(DRAWN)}.")
+    Path(folder).mkdir(parents=True, exist_ok=True)
     for name, build in DRAWN.items():
         if only in ("", name):
             with torch.device("meta"):

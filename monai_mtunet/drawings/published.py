@@ -12,6 +12,7 @@ from ..networks import (
     UMC,
     CrossStitchSegNet,
     DenseSegNet,
+    DilatedResNet,
     MTUNet,
     MultiTaskHourglass,
     NetworkChain,
@@ -41,4 +42,5 @@ DRAWN: dict[str, Callable[[], nn.Module]] = {
     "hourglass": lambda: MultiTaskHourglass(2, 3, _EDGES),
     "sunet": lambda: sunet_64(2, 3, {"segment": 21}, {"classify": 20}),
     "sunet_dilated": lambda: sunet_64(2, 3, {"segment": 21, "depth": 1}, output_stride=8),
+    "dilated_resnet": lambda: DilatedResNet(2, 3, {"segment": 21, "depth": 1}, output_stride=16),
 }

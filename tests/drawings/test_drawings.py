@@ -10,6 +10,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 from torch import Tensor, nn
 
 from monai_mtunet.drawings import Connection, Diagram, draw_diagram, draw_network, gather, trace
+from monai_mtunet.drawings.__main__ import draw
 from monai_mtunet.drawings.published import DRAWN
 from monai_mtunet.networks import (
     MTAN,
@@ -224,3 +225,10 @@ def test_the_documentation_has_every_drawing() -> None:
     pages = "".join(page.read_text() for page in docs.glob("*.md"))
     assert {file.stem for file in docs.glob("images/network_*.png")} == {f"network_{name}" for name in DRAWN}
     assert all(f"images/network_{name}.png" in pages for name in DRAWN)
+
+
+def test_the_command_makes_its_folder_and_knows_its_networks(tmp_path: Path) -> None:
+    draw(str(tmp_path / "new"), only="segnet")
+    assert [file.name for file in (tmp_path / "new").iterdir()] == ["network_segnet.png"]
+    with pytest.raises(ValueError, match="no network 'segnets' to draw; there are umc_shared, "):
+        draw(str(tmp_path), only="segnets")
