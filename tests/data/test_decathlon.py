@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from monai_mtunet.data import HIPPOCAMPUS_CLASSES, HIPPOCAMPUS_PALETTE, decathlon_datalist
+from monai_mtunet.data import HIPPOCAMPUS_CLASSES, HIPPOCAMPUS_PALETTE, decathlon_datalist, hippocampus_scan
 
 
 @pytest.fixture
@@ -53,6 +53,20 @@ def test_no_random_split(task):
     with pytest.raises(FileNotFoundError, match=r"splits\.json does not exist, and a random split"):
         decathlon_datalist(task, "train")
     assert len(decathlon_datalist(task, "all")) == 6
+
+
+def test_groups_stay_together_without_a_splits_file(task):
+    (task / "splits.json").unlink()
+    folds = [cases(decathlon_datalist(task, "val", fold, group=hippocampus_scan)) for fold in range(3)]
+    assert sorted(map(sorted, folds)) == [["001", "002"], ["003", "004"], ["005", "006"]]
+    rest = cases(decathlon_datalist(task, "train", 0, group=hippocampus_scan))
+    assert sorted(rest) == sorted(folds[1] + folds[2])
+    with pytest.raises(ValueError, match="no samples"):
+        decathlon_datalist(task, "val", 3, group=hippocampus_scan)  # there are three scans for five folds
+
+
+def test_a_splits_file_goes_before_groups(task):
+    assert decathlon_datalist(task, "val", 1, group=lambda sample: 0) == decathlon_datalist(task, "val", 1)
 
 
 @pytest.mark.parametrize(
