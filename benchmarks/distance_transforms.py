@@ -1,12 +1,13 @@
 """What the targets of distance tasks cost a data loader: our transforms beside scipy, MONAI, SimpleITK and edt.
 
-SimpleITK and edt are no dependencies: what is not installed is left out, and with --quick both are.
+edt is no dependency: where it is not installed it is left out, and with --quick it is.
 """
 
 from collections.abc import Callable
 from importlib.util import find_spec
 
 import numpy as np
+import SimpleITK
 import torch
 from monai.transforms import DistanceTransformEDT
 from numpy.typing import NDArray
@@ -63,8 +64,7 @@ def of_a_mask(mask: NDArray[np.bool_], others: bool) -> dict[str, Callable[[], o
         "scipy, one mask": lambda: distance_transform_edt(mask),
         "MONAI's DistanceTransformEDT, one mask": lambda: DistanceTransformEDT()(tensor),
     }
-    if others and find_spec("SimpleITK"):
-        import SimpleITK  # type: ignore[import-not-found]
+    if others:
 
         def maurer() -> NDArray[np.float32]:
             image = SimpleITK.GetImageFromArray((~mask).astype(np.uint8))

@@ -4,8 +4,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from monai.bundle import run
+from PIL import Image
 from torch import nn
 
 from monai_mtunet.bundle import check_overrides
@@ -42,8 +45,30 @@ def test_commands_name_files_and_items_that_exist(page: Path, monkeypatch: pytes
     monkeypatch.chdir(ROOT)
     for block in blocks(page, "bash"):
         for command in re.findall(r"monai\.bundle run (.*)", block):
+            if "mine.json" in command:  # its own test is below
+                continue
             arguments = [part.strip('"') for part in re.findall(r'"[^"]*"|\S+', command)]
             check_overrides(arguments)
+
+
+def test_the_overlay_for_data_of_your_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    overlay, files = blocks(ROOT / "bundles" / "umc" / "README.md", "json")
+    (tmp_path / "mine.json").write_text(overlay)
+    (tmp_path / "mine_files.json").write_text(files)
+    rng = np.random.default_rng(0)
+    (tmp_path / "new").mkdir()
+    for name in ("a", "b", "c", "new/d"):
+        Image.fromarray(rng.integers(0, 256, (200, 260, 3), np.uint8)).save(tmp_path / f"{name}.png")
+        Image.fromarray(rng.integers(0, 2, (200, 260), np.uint8)).save(tmp_path / f"{Path(name).name}_labels.png")
+    monkeypatch.chdir(tmp_path)
+    bundle, small = ROOT / "bundles" / "umc", {"features": [4, 8], "trainer#max_epochs": 1}
+    info = {"meta_file": str(bundle / "metadata.json"), "logging_file": str(bundle / "logging.conf")}
+    run(config_file=[str(bundle / "train.json"), "mine.json"], **info, **small)
+    run(config_file=[str(bundle / "train.json"), "mine.json", str(bundle / "evaluate.json")], **info, **small)
+    prediction = [str(bundle / "inference.json"), "mine.json", str(bundle / "files.json")]
+    run(config_file=prediction, **info, features=[4, 8], input_dir="new")
+    written = {file.name for file in Path("outputs/mine/predictions").iterdir()}
+    assert written == {"d_denoise.png", "d_segment.png", "d_panel.png"}
 
 
 def anchors(page: Path) -> set[str]:
