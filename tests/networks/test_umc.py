@@ -5,6 +5,7 @@ import torch
 from monai.networks.blocks.convolutions import Convolution
 from monai.networks.nets.basic_unet import UpCat
 from network_suite import NetworkSuite
+from torch.utils.flop_counter import FlopCounterMode
 
 from monai_mtunet.networks import UMC
 from monai_mtunet.networks.concat_convolution import ConcatConvolution
@@ -236,3 +237,29 @@ def test_export_with_any_size():
 def test_refuses_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         UMC(**{"spatial_dims": 2, "in_channels": 3, "out_channels": {"a": 1}, "features": FEATURES, **arguments})
+
+
+def flops(spatial_dims, tasks, **kwargs):
+    out_channels = {f"task {number}": 3 for number in range(tasks)}
+    with torch.device("meta"):
+        network = UMC(spatial_dims, 3, out_channels, **kwargs)
+        image = torch.empty(1, 3, *({2: [256] * 2, 3: [64] * 3}[spatial_dims]))
+    with FlopCounterMode(display=False) as counter:
+        network(image)
+    return counter.get_total_flops()
+
+
+@pytest.mark.parametrize(
+    ("spatial_dims", "shared", "dense", "level", "exceeds", "of_unets"),
+    [(2, 0.85, 0.93, 3, 4, 1.08), (3, 0.88, 0.97, 2, 3, 1.17)],
+)
+def test_what_several_tasks_compute(spatial_dims, shared, dense, level, exceeds, of_unets):
+    """The ratios of docs/umc.md."""
+    one = flops(spatial_dims, 1)
+    assert flops(spatial_dims, 2, connectivity="shared") / (2 * one) == pytest.approx(shared, abs=0.005)
+    assert flops(spatial_dims, 2) / (2 * one) == pytest.approx(dense, abs=0.005)
+    assert flops(spatial_dims, level) < level * one
+    assert flops(spatial_dims, exceeds) > exceeds * one
+    unet = flops(spatial_dims, 1, upsample="deconv", bias=True)
+    assert flops(spatial_dims, 2) / (2 * unet) == pytest.approx(of_unets, abs=0.005)
+    assert flops(spatial_dims, 2, upsample="deconv") < 2 * unet
