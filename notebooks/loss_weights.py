@@ -234,7 +234,7 @@ for name, expected in sums.items():
     for row in tables[name]:
         assert abs(sum(row[f"weight_{task}"] for task in NAMES) - expected) < 1e-3, name
 learnt = [row["weight_depth"] for row in tables["uncertainty"]]
-assert learnt[-1] < learnt[0], "The larger loss, that of depth, is given less weight from epoch to epoch."
+assert learnt[-1] < learnt[0], "The larger loss, that of depth, has less weight in the last epoch than in the first."
 spread = {what: abs(scores[SEED][what] - scores["equal weights"][what]) for what in ("segment_miou", "depth_abs")}
 print(f"between two seeds: {spread['segment_miou']:.3f} of mIoU, {spread['depth_abs']:.2f} m")
 

@@ -78,7 +78,8 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # A data list is a list of dicts of paths. Three things to get right with your own:
 #
 # - **Split by patient, not by file.** Hippocampus volumes 2k-1 and 2k are the two sides of one scan. A random split
-#   puts one side into training and the other into validation, and the scores are too good.
+#   puts one side into training and the other into validation, and the scores are too good. `group` tells which files
+#   belong together.
 # - **Labels are 0, 1, 2, ...**; voxels that nobody annotated are 255. `MapLabelValued` renumbers.
 # - **Scale each volume by itself** (`ScaleVolumeRanged`): MRI has no unit.
 
@@ -88,9 +89,8 @@ if DOWNLOAD and not FOLDER.is_dir():
     DecathlonDataset(FOLDER.parent, FOLDER.name, "training", download=True, cache_num=0)
 
 if FOLDER.is_dir():
-    volumes = data.decathlon_datalist(FOLDER, "all")
-    train_list = [volume for volume in volumes if data.hippocampus_scan(volume) % 5][:TRAINING_VOLUMES]
-    val_list = [volume for volume in volumes if not data.hippocampus_scan(volume) % 5][:VALIDATION_VOLUMES]
+    train_list = data.decathlon_datalist(FOLDER, "train", group=data.hippocampus_scan)[:TRAINING_VOLUMES]
+    val_list = data.decathlon_datalist(FOLDER, "val", group=data.hippocampus_scan)[:VALIDATION_VOLUMES]
     load = [LoadSampled(["image", "segment"], label_keys="segment")]
     classes, palette, patch_size = data.HIPPOCAMPUS_CLASSES, data.HIPPOCAMPUS_PALETTE, [32, 32, 16]
 else:
@@ -155,10 +155,10 @@ val_loaders = {
 # %% [markdown]
 # ## Training and validation
 #
-# Every network gets the same number of steps, of the same patches and noise (the seed decides them), whatever its
-# tasks. `MultiTaskPrepareBatch` checks the targets and names the file that does not fit. The evaluator is MONAI's,
-# with the metrics that the tasks bring. It predicts whole volumes window by window, several windows at a time: any
-# size fits.
+# Every network gets the same number of steps, of the same patches and noise, whatever its tasks: volumes, patches and
+# noise are drawn by generators of their own. `MultiTaskPrepareBatch` checks the targets and names the file that does
+# not fit. The evaluator is MONAI's, with the metrics that the tasks bring. It predicts whole volumes window by window,
+# several windows at a time: any size fits.
 
 
 # %%
@@ -173,9 +173,11 @@ def train(tasks: list, seed: int = 0) -> torch.nn.Module:
     loss_function = MultiTaskLoss(monai_mtunet.task_losses(tasks)).to(DEVICE)
     optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
-    sampler = RandomSampler(train_set, num_samples=STEPS * BATCH_SIZE, replacement=True)
+    # Of their own: networks differ in how many numbers their first weights draw from the global generator.
+    drawn, transformed = (torch.Generator().manual_seed(seed) for _ in range(2))
+    sampler = RandomSampler(train_set, num_samples=STEPS * BATCH_SIZE, replacement=True, generator=drawn)
     prepare_batch = MultiTaskPrepareBatch(tasks)
-    for batch in DataLoader(train_set, batch_size=BATCH_SIZE, sampler=sampler):
+    for batch in DataLoader(train_set, batch_size=BATCH_SIZE, sampler=sampler, generator=transformed):
         image, targets = prepare_batch(batch, DEVICE)
         optimizer.zero_grad()
         loss_function(network(image), targets).backward()

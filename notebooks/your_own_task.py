@@ -20,7 +20,7 @@
 # beside denoising and segmentation. It takes about a minute on two CPU cores.
 #
 # **Needs** a clone of the repository, since a bundle is a folder in it; no data. **Your data:** any overlay of the
-# bundle, such as `camvid.json`, goes into `CONFIG_FILES`.
+# bundle that brings 2D colour images, such as `camvid.json`, goes into `CONFIG_FILES`.
 
 # %%
 import csv
@@ -55,7 +55,8 @@ from monai_mtunet.tasks import ColourBar, DirectionAveraging, RegressionTask
 SMOKE = os.environ.get("MONAI_MTUNET_SMOKE") == "1"  # continuous integration takes the smallest sizes
 BUNDLE = Path(monai_mtunet.__file__).parents[1] / "bundles" / "umc"
 CONFIG_FILES = [str(BUNDLE / "train.json")]  # further overlays after it
-EPOCHS, SAMPLES = (3, 32) if SMOKE else (6, 64)
+EPOCHS, TRAINING_IMAGES = (3, 32) if SMOKE else (6, 64)  # the first of the data list; None takes all
+VALIDATION_IMAGES = 8
 FEATURES = [8, 16] if SMOKE else [8, 16, 32]
 OUTPUT_DIR = Path("outputs") / "your_own_task"
 assert BUNDLE.is_dir(), f"{BUNDLE} is not there: install the package from a clone, pip install -e ."
@@ -228,9 +229,8 @@ try:
             batch_size=4,
             output_dir=str(OUTPUT_DIR),
             features=FEATURES,
-            train_data=f"$monai_mtunet.data.synthetic_datalist({SAMPLES}, 'train')",
-            val_data="$monai_mtunet.data.synthetic_datalist(8, 'val')",
-            **{"trainer#max_epochs": EPOCHS},
+            train_samples=f"$@train_data[:{TRAINING_IMAGES}]",  # whatever data the overlays bring
+            **{"validate#dataset#data": f"$@val_data[:{VALIDATION_IMAGES}]", "trainer#max_epochs": EPOCHS},
         )
 finally:
     (OUTPUT_DIR / "log.txt").write_text(log.getvalue().replace("\r", "\n"))

@@ -17,6 +17,7 @@ class LoadCityscapesCamerad(Transform):
 
     A file holds, among others, ``{"extrinsic": {"baseline": 0.209313}, "intrinsic": {"fx": 2262.52}}``: metres, and
     pixels of the images as they come, 2048 wide. In an image resized to another width the focal length is another.
+    A sample whose camera is None gets neither.
 
     Args:
         camera_key: key of the file. It is taken out of the sample.
@@ -43,7 +44,10 @@ class LoadCityscapesCamerad(Transform):
             ValueError: When the file is not JSON, or holds no focal length or baseline above 0.
         """
         sample = dict(data)
-        path = Path(sample.pop(self.camera_key))
+        file = sample.pop(self.camera_key)
+        if file is None:
+            return sample
+        path = Path(file)
         if not path.exists():
             raise FileNotFoundError(f"{self.camera_key}: {path} does not exist.")
         try:

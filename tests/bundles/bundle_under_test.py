@@ -1,13 +1,23 @@
 """Running a bundle as `python -m monai.bundle run` does, in this process."""
 
 import csv
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from monai.bundle import ConfigParser, run
 
 ROOT = Path(__file__).parents[2]
+DATA = Path(os.environ.get("MONAI_DATA_DIRECTORY", "data"))
+
+
+def needs_data(*parts: str) -> pytest.MarkDecorator:
+    """Skip a test of a data set where there is none: who has some of them runs the tests of those."""
+    return pytest.mark.skipif(
+        not DATA.joinpath(*parts).exists(), reason=f"MONAI_DATA_DIRECTORY holds no {'/'.join(parts)}"
+    )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,8 @@ import torch
 from monai.bundle import ConfigWorkflow
 from PIL import Image
 
-from .bundle_under_test import saved_metrics
+from .bundle_under_test import needs_data, saved_metrics
 from .hourglass_bundle import HOURGLASS, SMALL, save_street_scenes
-
-DATA = Path(os.environ.get("MONAI_DATA_DIRECTORY", "data"))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +91,7 @@ def test_inference_writes_ids_of_16_bits(trained: Path, tmp_path: Path) -> None:
     [
         (["segment_only"], {}),
         (["three_ways", "with_edges"], {}),
-        ([], {"weights": {"distance": 2.0}, "only": "segment", "key_metric_name": "segment_miou"}),
+        ([], {"alpha": {"distance": 2.0}, "only": "segment", "key_metric_name": "segment_miou"}),
     ],
 )
 def test_overlays_and_fewer_tasks_train(tmp_path: Path, overlays: list[str], overrides: dict[str, Any]) -> None:
@@ -114,6 +111,8 @@ def test_overlays_say_how_instances_are_made_and_losses_weighted() -> None:
         assert instances.name == "instances"
         assert instances.method == method
         assert [source.name for source in instances.sources] == sources
+        smoothing = {"volume": 0.7}.get(overlay, 0.0)  # of the region's own depth as in "three_ways": none
+        assert instances.smoothing == smoothing
     assert [task.name for task in HOURGLASS.parsed("train", "segment_only").get_parsed_content("active_tasks")] == [
         "segment",
         "instances",
@@ -121,6 +120,19 @@ def test_overlays_say_how_instances_are_made_and_losses_weighted() -> None:
     loss = HOURGLASS.parsed("train", "uncertainty").get_parsed_content("loss")
     assert type(loss.weighting).__name__ == "UncertaintyWeighting"
     assert list(loss.losses) == ["edges", "segment", "distance"]
+
+
+@pytest.mark.parametrize(("overlays", "smoothing"), [([], 1.0), (["volume"], 0.7)])
+def test_with_edges_differs_from_what_it_is_compared_with_by_edges_alone(overlays: list[str], smoothing: float) -> None:
+    for changed in ({}, {"tasks#3#smoothing": 2.0, "tasks#3#prominence": 1.5, "tasks#3#min_size": 8}):
+        tasks = HOURGLASS.parsed("train", *overlays, "three_ways", "with_edges", **changed).get_parsed_content("tasks")
+        plain, with_edges = tasks[3], tasks[-1]
+        assert (plain.name, with_edges.name) == ("instances", "with_edges")
+        assert plain.smoothing == changed.get("tasks#3#smoothing", smoothing)
+        for name in ("segment", "distance", "things", "method", "prominence", "smoothing", "min_size", "slice_axis"):
+            assert getattr(plain, name) == getattr(with_edges, name), name
+        assert plain.edges is None
+        assert with_edges.edges is tasks[0]
 
 
 def test_volumes_train_and_become_files_of_ids(tmp_path: Path) -> None:
@@ -161,7 +173,27 @@ def test_street_scenes_train_evaluate_and_predict(tmp_path: Path, name: str) -> 
     assert np.asarray(Image.open(file)).shape == (40, 60)  # as the original image, which Cityscapes' overlay resizes
 
 
-@pytest.mark.skipif(not (DATA / "camvid" / "val.txt").is_file(), reason="MONAI_DATA_DIRECTORY holds no camvid/")
+@pytest.mark.filterwarnings("ignore:.*frames of (Cityscapes|KITTI)")
+@pytest.mark.parametrize("name", ["cityscapes", "kitti"])
+def test_street_scenes_without_instances_only_teach_the_other_tasks(tmp_path: Path, name: str) -> None:
+    save_street_scenes(tmp_path, name)
+    classes = tmp_path / "classes.png"
+    Image.fromarray(np.full((40, 60), 26, np.uint8)).save(classes)
+    data = {"dataset_dir": str(tmp_path), "num_workers": 0, "augment": [], "shuffle": False}
+    whole = HOURGLASS.parsed("train", name, **data).get_parsed_content("train_data")[0]
+    unlabelled = {**whole, "instances": None}
+    frames = [whole, unlabelled, {**unlabelled, "segment": str(classes)}]
+    loader = HOURGLASS.parsed("train", name, **data, train_data=frames).get_parsed_content("train#dataloader")
+    (batch,) = loader
+    assert set(batch["instances"][0].unique().tolist()) == {-1, 0, 1, 2}
+    assert (batch["instances"][1:] == -1).all()
+    assert batch["distance"][1:].isnan().all()
+    assert set(batch["segment"][0].unique().tolist()) == {0, 13, 255}
+    assert (batch["segment"][1] == 255).all()
+    assert (batch["segment"][2] == 13).all()  # cars, from the file of labels
+
+
+@needs_data("camvid", "val.txt")
 def test_camvid_trains_without_instances(tmp_path: Path) -> None:
     small: dict[str, Any] = {
         "features": [4, 4, 4, 4, 4], "augment#0#roi_size": [64, 64], "trainer#max_epochs": 1, "batch_size": 2,
@@ -172,7 +204,7 @@ def test_camvid_trains_without_instances(tmp_path: Path) -> None:
     assert (tmp_path / "checkpoints" / "best.pt").is_file()
 
 
-@pytest.mark.skipif(not (DATA / "sstem_vnc").is_dir(), reason="MONAI_DATA_DIRECTORY holds no sstem_vnc/")
+@needs_data("sstem_vnc")
 def test_sections_of_cells_train(tmp_path: Path) -> None:
     crop = {"_target_": "CenterSpatialCropd", "keys": ["image", "segment"], "roi_size": [48, 48, 6]}
     small: dict[str, Any] = {

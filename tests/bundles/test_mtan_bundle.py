@@ -1,7 +1,6 @@
 """The MTAN bundle from training to files: dense tasks, a class and a box in one network; its overlays and data."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from PIL import Image
 import monai_mtunet
 from monai_mtunet.bundle import check_overrides
 
-from .bundle_under_test import saved_metrics
+from .bundle_under_test import needs_data, saved_metrics
 from .mtan_bundle import MTAN, NETWORK, SMALL
 
 
@@ -270,10 +269,22 @@ def test_pets_boxes_are_those_of_the_resized_photograph(tmp_path: Path) -> None:
     assert set(sample["segment"].unique().tolist()) == {0, 1, 255}
 
 
-@pytest.mark.skipif(
-    not (Path(os.environ.get("MONAI_DATA_DIRECTORY", "data")) / "hippocampus" / "Task04_Hippocampus").is_dir(),
-    reason="needs hippocampus/Task04_Hippocampus in $MONAI_DATA_DIRECTORY",
-)
+def test_pets_without_an_outline_teach_class_and_box(tmp_path: Path) -> None:
+    save_pets(tmp_path / "pets")
+    pets = SMALL_PETS | {"dataset_dir": str(tmp_path / "pets"), "augment": [], "shuffle": False}
+    whole = MTAN.parsed("train", "pets", **pets).get_parsed_content("train_data")[0]
+    left_out = {key: value for key, value in whole.items() if key != "segment"}
+    samples = [whole, {**whole, "segment": None}, left_out, {"image": whole["image"]}]
+    (batch,) = MTAN.parsed("train", "pets", **pets, train_data=samples).get_parsed_content("train#dataloader")
+    assert set(batch["segment"][0].unique().tolist()) == {0, 1, 255}
+    assert (batch["segment"][1:] == 255).all()
+    assert batch["classify"].flatten().tolist() == [0, 0, 0, -1]
+    assert torch.equal(batch["box"][1], batch["box"][0])
+    assert torch.equal(batch["box"][2], batch["box"][0])
+    assert batch["box"][3].isnan().all()
+
+
+@needs_data("hippocampus", "Task04_Hippocampus")
 def test_volumes_of_the_hippocampus_have_surfaces_for_edges() -> None:
     one = "$monai_mtunet.data.decathlon_datalist(@dataset_dir, 'train', @fold)[:1]"
     parser = MTAN.parsed("train", "hippocampus", train_data=one)

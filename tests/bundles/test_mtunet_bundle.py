@@ -184,6 +184,31 @@ def test_data_sets_train_evaluate_and_predict(tmp_path: Path, overlays: list[str
     assert len(list((tmp_path / "predictions").glob("*_panel.png"))) == 1
 
 
+@pytest.mark.filterwarnings("ignore:.*frames of Cityscapes")
+def test_frames_of_cityscapes_may_lack_depth_or_classes(tmp_path: Path) -> None:
+    save_cityscapes(tmp_path)
+    data = {
+        "dataset_dir": str(tmp_path), "num_workers": 0, "resize#0#spatial_size": [16, 32], "shuffle": False,
+    }  # fmt: skip
+    whole = MTUNET.parsed("train", "cityscapes", **data).get_parsed_content("train_data")[0]
+    missing = [{"depth": None}, {"depth": None, "camera": None}, {"segment": None}]
+    frames = [whole, *({**whole, **lacks} for lacks in missing)]
+    parser = MTUNET.parsed("train", "cityscapes", **data, train_data=frames)
+    batch = next(iter(parser.get_parsed_content("train#dataloader")))
+    known = [bool(depth.isfinite().any()) for depth in batch["depth"]]
+    assert known == [True, False, False, True]
+    labelled = [bool((segment != 255).any()) for segment in batch["segment"]]
+    assert labelled == [True, True, True, False]
+    prepare = parser.get_parsed_content("train#preprocessing")
+    unknown = {"camera": None}, ValueError  # a disparity without its camera is no depth
+    left_out = {"camera": ...}, KeyError  # may be a mistake, where null says that it is meant
+    for change, kind in (unknown, left_out):
+        frame = {key: value for key, value in {**whole, **change}.items() if value is not ...}
+        with pytest.raises(RuntimeError) as caught:
+            prepare(frame)
+        assert isinstance(caught.value.__cause__, kind)
+
+
 @pytest.mark.parametrize(
     "overlays", [["volume"], ["cityscapes"], ["nyuv2"], ["dwa"], ["fixed_weights"], ["equal_weights"]]
 )

@@ -1,13 +1,12 @@
 """Training with few labels: all samples denoise, the annotated ones also segment."""
 
 import math
-import os
 from pathlib import Path
 
 import pytest
 import torch
 
-from .bundle_under_test import saved_metrics
+from .bundle_under_test import needs_data, saved_metrics
 from .umc_bundle import SMALL, parsed, run_bundle
 
 
@@ -49,7 +48,7 @@ def test_a_task_without_any_target_trains_on_and_claims_nothing(tmp_path: Path) 
     assert all(value.isfinite().all() for value in network.values())
 
 
-@pytest.mark.skipif("MONAI_DATA_DIRECTORY" not in os.environ, reason="MONAI_DATA_DIRECTORY names no data")
+@needs_data("hippocampus", "Task04_Hippocampus")
 def test_few_real_labels(tmp_path: Path) -> None:
     lists = parsed("train", "hippocampus")
     run_bundle(

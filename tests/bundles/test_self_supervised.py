@@ -1,7 +1,6 @@
 """Denoising without clean references, by the overlays: what training sees, and that they run to the end."""
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,10 @@ from monai.data import Dataset
 
 from monai_mtunet.data import LoadSyntheticd
 
-from .bundle_under_test import saved_metrics
+from .bundle_under_test import needs_data, saved_metrics
 from .umc_bundle import SMALL, parsed, run_bundle
 
 NOISE_2D = {"mean": [0.0] * 3, "std": [1.0] * 3, "augment": []}
-real = pytest.mark.skipif("MONAI_DATA_DIRECTORY" not in os.environ, reason="MONAI_DATA_DIRECTORY names no data")
 
 
 def samples(section: str, *names: str, **overrides: Any) -> Dataset:
@@ -69,7 +67,7 @@ def test_overlays_train_evaluate_and_predict(tmp_path: Path, overlays: list[str]
     assert len(list((tmp_path / "predictions").glob("*_denoise.*"))) == 4
 
 
-@real
+@needs_data("hippocampus", "Task04_Hippocampus")
 @pytest.mark.parametrize("overlay", ["blind_spot", "noise2noise"])
 def test_real_volumes_with_padding(tmp_path: Path, overlay: str) -> None:
     lists = parsed("train", "hippocampus")
@@ -84,7 +82,7 @@ def test_real_volumes_with_padding(tmp_path: Path, overlay: str) -> None:
     assert saved_metrics(tmp_path)["denoise_psnr_input"] > 10
 
 
-@real
+@needs_data("sstem_vnc")
 def test_a_real_noisy_stack(tmp_path: Path) -> None:
     crop = {"_target_": "CenterSpatialCropd", "keys": "@sample_keys", "roi_size": [64, 64, 20]}
     load = parsed("train", "sstem")["load"]

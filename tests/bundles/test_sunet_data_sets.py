@@ -10,7 +10,7 @@ from PIL import Image
 
 from monai_mtunet.data import CITYSCAPES_LABEL_OF_CLASS
 
-from .bundle_under_test import saved_metrics
+from .bundle_under_test import BundleUnderTest, saved_metrics
 from .sunet_bundle import (
     SUNET,
     TINY,
@@ -128,6 +128,16 @@ def test_camvid(tmp_path: Path) -> None:
     assert len([name for name in saved_metrics(tmp_path) if name.startswith("segment_iou_")]) == 11
     SUNET.run(tmp_path, "inference", "camvid", **TINY | data)
     assert len(list((tmp_path / "predictions").glob("*_segment.png"))) == 1
+
+
+@pytest.mark.parametrize("bundle", ["hourglass", "sunet", "umc"])
+def test_of_camvid_a_sequence_can_be_held_out(tmp_path: Path, bundle: str) -> None:
+    save_camvid(tmp_path)
+    for held_out, expected in ((None, (2, 1)), ("0001TP_000001", (1, 1))):
+        config = BundleUnderTest(bundle).parsed("train", "camvid", dataset_dir=str(tmp_path), held_out=held_out)
+        sections = [config.get_parsed_content(section) for section in ("train_data", "val_data")]
+        assert tuple(map(len, sections)) == expected
+    assert Path(sections[1][0]["image"]) == tmp_path / "train" / "0001TP_000001.png"
 
 
 def test_class_folders_in_the_imagenet_protocol(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The UMC bundle from training to files, its overlays and overrides."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from PIL import Image
 import monai_mtunet
 from monai_mtunet.bundle import check_overrides
 
-from .bundle_under_test import saved_metrics
+from .bundle_under_test import needs_data, saved_metrics
 from .umc_bundle import BUNDLE, SMALL, UMC, configs, parsed, run_bundle
 
 SMALL_VOLUME = SMALL | {"load#0#spatial_size": 16}
@@ -220,8 +219,13 @@ def test_cityscapes_and_the_groups_of_table_3(
         assert len(network[f"pathways.{name}.head.bias"]) == channels
 
 
-@pytest.mark.skipif("MONAI_DATA_DIRECTORY" not in os.environ, reason="MONAI_DATA_DIRECTORY names no data")
-@pytest.mark.parametrize("overlay", ["camvid", "hippocampus"])
+@pytest.mark.parametrize(
+    "overlay",
+    [
+        pytest.param("camvid", marks=needs_data("camvid", "val.txt")),
+        pytest.param("hippocampus", marks=needs_data("hippocampus", "Task04_Hippocampus")),
+    ],
+)
 def test_real_data_train_evaluate_and_predict(tmp_path: Path, overlay: str) -> None:
     lists = parsed("train", overlay)
     small = {

@@ -11,10 +11,10 @@ def real_data():
     if not folder:
         pytest.skip("MONAI_DATA_DIRECTORY is not set")
 
-    def find(*parts):
+    def find(*parts, what=""):
         path = Path(folder, *parts)
         if not path.exists():
-            pytest.skip(f"{path} does not exist")
+            pytest.skip(f"{path} does not exist{what and f': {what}'}")
         return path
 
     return find

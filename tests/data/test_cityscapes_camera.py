@@ -51,3 +51,7 @@ def test_cameras_without_their_numbers(file, change, match):
     file.write_text(json.dumps({**CAMERA, **change}))
     with pytest.raises(ValueError, match=match):
         LoadCityscapesCamerad()({"camera": str(file)})
+
+
+def test_a_frame_may_have_no_camera():
+    assert LoadCityscapesCamerad()({"camera": None, "image": "a"}) == {"image": "a"}

@@ -198,20 +198,23 @@ class TestSamples:
 
 
 class TestRealMiniature:
-    def test_sections(self, real_data):
-        folder = real_data("pets_mini")
-        assert oxford_pets_breeds(folder) == ("Abyssinian", "american bulldog", "Bengal")
-        sections = {section: oxford_pets_datalist(folder, section) for section in ("trainval", "test")}
+    @pytest.fixture
+    def miniature(self, real_data):
+        return real_data("pets_mini", what="a small folder in Pet's layout, 48 of its photographs; not published")
+
+    def test_sections(self, miniature):
+        assert oxford_pets_breeds(miniature) == ("Abyssinian", "american bulldog", "Bengal")
+        sections = {section: oxford_pets_datalist(miniature, section) for section in ("trainval", "test")}
         assert [len(samples) for samples in sections.values()] == [36, 12]
         assert all(sample["box"] for sample in sections["trainval"])
         assert not any(sample["box"] for sample in sections["test"])
-        assert [len(cats_and_dogs_datalist(folder, section)) for section in ("train", "val", "test")] == [28, 4, 4]
+        assert [len(cats_and_dogs_datalist(miniature, section)) for section in ("train", "val", "test")] == [28, 4, 4]
         # Abyssinian_108: 50, 14 to 336, 304 of 500 x 404.
         assert next(s["box"] for s in sections["trainval"] if "Abyssinian_108" in s["image"]) == [13, 49, 304, 336]
 
-    def test_samples(self, real_data):
+    def test_samples(self, miniature):
         tasks, transform = pipeline(size=(64, 64))
-        for sample in map(transform, oxford_pets_datalist(real_data("pets_mini"))[::12]):
+        for sample in map(transform, oxford_pets_datalist(miniature)[::12]):
             assert sample["segment"].unique().tolist() == [0, 1, 255]
             for task in tasks:
                 task.prepare_target(sample[task.name][None])

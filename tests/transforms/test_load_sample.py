@@ -122,7 +122,7 @@ def test_hippocampus_labels_are_integers_in_every_file():
         pytest.skip(f"{folder} has no labels")
     stored = {path: nib.load(path).get_data_dtype() for path in paths}
     floating = [path for path, dtype in stored.items() if dtype.kind == "f"]
-    assert floating  # two of them, the README of the data says
+    assert floating  # a few are stored as floating point, with whole numbers in them
     for path in (*floating, paths[0]):
         labels = LoadSampled("segment", "segment")({"segment": path})["segment"]
         assert labels.dtype == torch.int16
