@@ -122,7 +122,7 @@ def sections_of(stack: dict) -> list[dict]:
 
 
 train_sections, val_sections = sections_of(train_stack), sections_of(val_stack)
-val_sections = val_sections[:: len(val_sections) // VALIDATION_SECTIONS][:VALIDATION_SECTIONS]
+val_sections = val_sections[:: max(1, len(val_sections) // VALIDATION_SECTIONS)][:VALIDATION_SECTIONS]
 kind = "electron microscopy" if REAL else "phantom"
 print(f"{kind}: {len(train_sections)} sections of {tuple(train_sections[0]['image'].shape)}")
 
