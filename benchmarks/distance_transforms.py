@@ -20,15 +20,15 @@ Labels = NDArray[np.int32]
 
 
 def touching_objects(shape: tuple[int, ...], count: int) -> Labels:
-    """An instance map: places belong to the nearest of some centres, and to none where that is far."""
+    """An instance map: places belong to the nearest of some centers, and to none where that is far."""
     rng = np.random.default_rng(0)
     distances = np.full(shape, np.inf)
     labels = np.zeros(shape, dtype=np.int32)
     grid = np.meshgrid(*map(np.arange, shape), indexing="ij")
     radius = 0.6 * (np.prod(shape) / count) ** (1 / len(shape))
     for number in range(1, count + 1):
-        centre = rng.uniform(0, shape)
-        distance = np.sqrt(sum((axis - c) ** 2 for axis, c in zip(grid, centre, strict=True)))
+        center = rng.uniform(0, shape)
+        distance = np.sqrt(sum((axis - c) ** 2 for axis, c in zip(grid, center, strict=True)))
         nearest = (distance < distances) & (distance < radius)
         labels[nearest], distances[nearest] = number, distance[nearest]
     return labels

@@ -9,7 +9,7 @@ from pathlib import Path
 # Without these glibc keeps freed blocks of up to 32 MiB, and the peak depends on the order of allocations.
 os.environ["MALLOC_MMAP_THRESHOLD_"] = os.environ["MALLOC_TRIM_THRESHOLD_"] = "65536"
 
-# It imports once, and gives every run a process without a history. Optimisers import torch._dynamo when first used.
+# It imports once, and gives every run a process without a history. Optimizers import torch._dynamo when first used.
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["monai_mtunet", "monai.networks.nets", "torch._dynamo"])
 

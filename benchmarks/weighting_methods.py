@@ -36,7 +36,7 @@ def data(batch: int, side: int) -> list[Batch]:
 
 
 def parts(size: str, method: str) -> tuple[nn.Module, losses.MultiTaskLoss, torch.optim.Optimizer, list[Batch]]:
-    """Network, loss, optimiser and the batches of an epoch, the same for every method."""
+    """Network, loss, optimizer and the batches of an epoch, the same for every method."""
     torch.manual_seed(0)
     batch, side, features = SIZES[size]
     network = UMC(2, 3, TASKS, features=features)

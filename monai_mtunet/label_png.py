@@ -23,9 +23,9 @@ def label_png(labels: NDArray[Any], palette: Sequence[Sequence[int]]) -> Image.I
         A picture of mode "P" that holds the labels.
     """
     picture = Image.fromarray(labels.astype(np.uint8))
-    # All 256 colours: Pillow saves as few bits per label as the palette needs, and would cut off the 255.
-    colours = np.zeros((256, 3), dtype=np.uint8)
-    colours[255] = 255
-    colours[: len(palette)] = palette
-    picture.putpalette(colours.tobytes())
+    # All 256 colors: Pillow saves as few bits per label as the palette needs, and would cut off the 255.
+    colors = np.zeros((256, 3), dtype=np.uint8)
+    colors[255] = 255
+    colors[: len(palette)] = palette
+    picture.putpalette(colors.tobytes())
     return picture

@@ -42,8 +42,8 @@ from monai_mtunet.engines import GradientBalancingTrainer, MultiTaskPrepareBatch
 from monai_mtunet.engines.weight_plot import draw_loss_weights
 from monai_mtunet.networks import UMC
 from monai_mtunet.tasks import DepthTask, SegmentationTask
-from monai_mtunet.tasks.palette import distinct_colours
-from monai_mtunet.tasks.task_colours import task_colours
+from monai_mtunet.tasks.palette import distinct_colors
+from monai_mtunet.tasks.task_colors import task_colors
 
 # %matplotlib inline
 
@@ -62,7 +62,7 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # %% [markdown]
 # ## Data and tasks
 #
-# Depth is in metres and not scaled, so that its loss starts some times as large as that of the classes. That is the
+# Depth is in meters and not scaled, so that its loss starts some times as large as that of the classes. That is the
 # situation in which people reach for a weighting method. Try the cure without one as well: `DepthTask(..., scale=10)`.
 
 # %%
@@ -94,7 +94,7 @@ val_loader = DataLoader(CacheDataset(synthetic_datalist(8, "val"), transforms, p
 weightings = {
     "equal weights": losses.FixedWeighting,
     "fixed, depth x 0.1": lambda names: losses.FixedWeighting(names, weights={"depth": 0.1}),
-    "by initial scale": lambda names: losses.FixedWeighting(names, normalise="initial"),
+    "by initial scale": lambda names: losses.FixedWeighting(names, normalize="initial"),
     "uncertainty": losses.UncertaintyWeighting,
     "UW-SO": losses.SoftOptimalUncertaintyWeighting,
     "dynamic average": losses.DynamicWeightAverage,
@@ -110,7 +110,7 @@ aggregators = ["PCGrad", "AlignedMTL", "UPGrad"] if importlib.util.find_spec("to
 #
 # MONAI's trainer, with two handlers: `TaskLossHandler` logs raw losses and weights, and `WeightingHandler` tells the
 # methods that change once per epoch when it is over. A third, `LossWeightPlot`, would write a table and a picture of
-# both after every epoch. Weights that are learnt must be given to the optimiser: `parameter_groups` does.
+# both after every epoch. Weights that are learned must be given to the optimizer: `parameter_groups` does.
 #
 # *What can go wrong:* without `WeightingHandler`, "dynamic average", "SoftAdapt" and "variance ratio" never change
 # their weights, and nothing says so.
@@ -160,7 +160,7 @@ scores[SEED] = run(SEED, seed=1)
 # %% [markdown]
 # ## What one method did
 #
-# The picture that `LossWeightPlot` writes, here for a method whose weights are learnt.
+# The picture that `LossWeightPlot` writes, here for a method whose weights are learned.
 
 # %%
 display(draw_loss_weights(NAMES, tables["uncertainty"]))
@@ -178,9 +178,9 @@ figure.supxlabel("epoch", fontsize=9)
 figure.supylabel("weight", fontsize=9)
 epochs = range(1, EPOCHS + 1)
 for axis, name in zip(axes.flat, weightings, strict=True):
-    for style, (task, colour) in zip(("-", "--"), task_colours(NAMES).items(), strict=True):
+    for style, (task, color) in zip(("-", "--"), task_colors(NAMES).items(), strict=True):
         values = [row[f"weight_{task}"] for row in tables[name]]
-        axis.plot(epochs, values, style, color=colour, marker="o", markersize=3, label=task)
+        axis.plot(epochs, values, style, color=color, marker="o", markersize=3, label=task)
     axis.set_title(name, fontsize=9)
     axis.set_ylim(0, 1.15 * axis.dataLim.y1)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -197,11 +197,11 @@ for axis in axes.flat:
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
-colours = dict(zip(scores, distinct_colours(len(scores) + 1), strict=False))
+colors = dict(zip(scores, distinct_colors(len(scores) + 1), strict=False))
 for axis, task in zip(axes, NAMES, strict=True):
     for name, table in tables.items():
-        colour = "black" if name == SEED else [value / 255 for value in colours[name]]
-        style = {"color": colour, "linestyle": "--" if name == SEED else "-", "linewidth": 1.3}
+        color = "black" if name == SEED else [value / 255 for value in colors[name]]
+        style = {"color": color, "linestyle": "--" if name == SEED else "-", "linewidth": 1.3}
         axis.plot(epochs, [row[f"loss_{task}"] for row in table], label=name, **style)
     axis.set(title=f"{task}: raw loss", xlabel="epoch")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -222,7 +222,7 @@ for name, metrics in scores.items():
 # %% [markdown]
 # ## What the numbers say
 #
-# Checked below is what the methods promise whatever the data: weights that sum to a constant, and learnt weights that
+# Checked below is what the methods promise whatever the data: weights that sum to a constant, and learned weights that
 # move. **Which method is best is not answered here.** One problem, one seed, one learning rate, no tuning: rows that
 # differ by less than the two seeds of "equal weights" are the same. On a real task with three seeds, [no method was
 # distinguishable](../docs/results/umc.md#weighting-methods) from a fixed weighting that was found by three tries. So
@@ -233,8 +233,8 @@ sums = {"UW-SO": 1, "dynamic average": len(NAMES), "SoftAdapt": 1, "random": 1}
 for name, expected in sums.items():
     for row in tables[name]:
         assert abs(sum(row[f"weight_{task}"] for task in NAMES) - expected) < 1e-3, name
-learnt = [row["weight_depth"] for row in tables["uncertainty"]]
-assert learnt[-1] < learnt[0], "The larger loss, that of depth, has less weight in the last epoch than in the first."
+learned = [row["weight_depth"] for row in tables["uncertainty"]]
+assert learned[-1] < learned[0], "The larger loss, that of depth, has less weight in the last epoch than in the first."
 spread = {what: abs(scores[SEED][what] - scores["equal weights"][what]) for what in ("segment_miou", "depth_abs")}
 print(f"between two seeds: {spread['segment_miou']:.3f} of mIoU, {spread['depth_abs']:.2f} m")
 

@@ -63,7 +63,7 @@ from monai_mtunet.transforms import (
 # ## Settings
 #
 # `STRUCTURE` is the one to think about. Blind spots assume that the noise of a voxel says nothing about the noise of
-# its neighbours. Where it does (resampled images, detectors that smear), the box of voxels that share noise must be
+# its neighbors. Where it does (resampled images, detectors that smear), the box of voxels that share noise must be
 # hidden as a whole, or the network learns the noise as well. `WINDOW` must be larger: replacements come from it.
 
 # %%
@@ -71,7 +71,7 @@ SMOKE = os.environ.get("MONAI_MTUNET_SMOKE") == "1"  # continuous integration ta
 FOLDER = Path(os.environ.get("MONAI_DATA_DIRECTORY", "data")) / "sstem_vnc"
 REAL = FOLDER.is_dir()
 STRUCTURE, WINDOW = (3, 7) if REAL else (1, 5)
-LABELLED_SECTIONS = 4
+LABELED_SECTIONS = 4
 STEPS = 20 if SMOKE else 120
 BATCH_SIZE = 4 if SMOKE else 6
 PATCH_SIZE = 64 if SMOKE else 80
@@ -82,7 +82,7 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # ## Data
 #
 # Two stacks, one to train on and one to validate. Sections are ten times as thick as pixels and hardly resemble their
-# neighbours, so each is an image of its own, and the network is 2D. A volume with nearly cubic voxels is better left
+# neighbors, so each is an image of its own, and the network is 2D. A volume with nearly cubic voxels is better left
 # whole, with `spatial_dims=3`.
 #
 # **Your data:** one file with the stack and one with its labels, as in `{"image": "stack.nii.gz", "segment":
@@ -142,18 +142,18 @@ tasks = [denoise, segment]
 # ## Few labels
 #
 # `keep_labels` drops the labels of all sections but a few; `FillMissingTargetsd` makes them *missing*. All sections
-# teach denoising, the labelled ones also segmentation. No other code needs to know ([missing
-# targets](../docs/missing_targets.md)). `labelled_weights` draws the few labelled ones in half of the cases.
+# teach denoising, the labeled ones also segmentation. No other code needs to know ([missing
+# targets](../docs/missing_targets.md)). `labeled_weights` draws the few labeled ones in half of the cases.
 
 # %%
-train_list = data.keep_labels(train_sections, "segment", count=LABELLED_SECTIONS)
-weights = data.labelled_weights(train_list, "segment", share=0.5)
-print("labelled sections:", [z for z, section in enumerate(train_list) if section["segment"] is not None])
+train_list = data.keep_labels(train_sections, "segment", count=LABELED_SECTIONS)
+weights = data.labeled_weights(train_list, "segment", share=0.5)
+print("labeled sections:", [z for z, section in enumerate(train_list) if section["segment"] is not None])
 
 # %% [markdown]
 # ## Blind spots
 #
-# Some pixels are replaced by a neighbour, and what was there is the target. Everywhere else the target is missing. The
+# Some pixels are replaced by a neighbor, and what was there is the target. Everywhere else the target is missing. The
 # network cannot predict noise that it does not see, so it predicts what is behind it.
 #
 # The order matters: crops and flips first, then blind spots. Whatever mixes pixels (rotation by some degrees,
@@ -163,7 +163,7 @@ print("labelled sections:", [z for z, section in enumerate(train_list) if sectio
 keys = ["image", "segment"]
 blind = {"target_keys": "denoise", "fraction": 0.02, "window": WINDOW, "structure": STRUCTURE}
 fill = FillMissingTargetsd("segment", monai_mtunet.missing_voxels(tasks))
-normalise = NormalizeIntensityd(["image", "denoise"], subtrahend=MEAN, divisor=STD)
+normalize = NormalizeIntensityd(["image", "denoise"], subtrahend=MEAN, divisor=STD)
 select = SelectItemsd([*keys, "denoise"])
 train_set = Dataset(
     train_list,
@@ -174,12 +174,12 @@ train_set = Dataset(
             RandFlipd(keys, prob=0.5, spatial_axis=0),
             RandFlipd(keys, prob=0.5, spatial_axis=1),
             MaskBlindSpotsd("image", **blind),
-            normalise,
+            normalize,
             select,
         ]
     ),
 )
-hidden_val = [Compose([MaskBlindSpotsd("image", reproducible=True, **blind), normalise])(s) for s in val_sections]
+hidden_val = [Compose([MaskBlindSpotsd("image", reproducible=True, **blind), normalize])(s) for s in val_sections]
 
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.3), layout="constrained")
 pictures = {
@@ -196,7 +196,7 @@ for axis, (title, values) in zip(axes, pictures.items(), strict=True):
 # ## Training
 #
 # Two networks, the same number of steps: one for both tasks, and one that segments only, for which every crop is of a
-# labelled section.
+# labeled section.
 
 
 # %%
@@ -220,24 +220,24 @@ def train(tasks: list, weights: list[float], seed: int = 0) -> torch.nn.Module:
 
 
 joint = train(tasks, weights)
-segmenter = train([segment], data.labelled_weights(train_list, "segment", share=1))
+segmenter = train([segment], data.labeled_weights(train_list, "segment", share=1))
 
 
 # %% [markdown]
 # ## Look at it
 #
 # At inference nothing is hidden. *Where to look:* membranes should stay sharp while the grain goes. If the grain
-# stays, noise is shared by neighbours: enlarge `STRUCTURE`. If thin lines go, too, hide less.
+# stays, noise is shared by neighbors: enlarge `STRUCTURE`. If thin lines go, too, hide less.
 
 
 # %%
 @torch.no_grad()
 def predict(network: torch.nn.Module, image: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Raw predictions of one normalised image (C, H, W)."""
+    """Raw predictions of one normalized image (C, H, W)."""
     return {name: values[0].cpu() for name, values in network(image[None].to(DEVICE)).items()}
 
 
-untouched = [normalise({"image": s["image"], "denoise": s["image"], "segment": s["segment"]}) for s in val_sections]
+untouched = [normalize({"image": s["image"], "denoise": s["image"], "segment": s["segment"]}) for s in val_sections]
 window = (slice(None), slice(0, 160), slice(0, 160))
 found = predict(joint, untouched[0]["image"])
 shown = {"segment": segment.prepare_target(val_sections[0]["segment"][None])[0][window]}
@@ -257,15 +257,15 @@ draw_panel(
 # Without a clean image, only the error at pixels that the network did not see can be measured. It contains the noise
 # of the pixel itself, so it never reaches 0. Compare it with what needs no network:
 #
-# - the neighbour that replaced the hidden pixel,
+# - the neighbor that replaced the hidden pixel,
 # - the mean of the ring of pixels around those that are hidden.
 #
-# A network that is not better than the mean has learnt to average. That can still be useful, and is not much.
+# A network that is not better than the mean has learned to average. That can still be useful, and is not much.
 
 
 # %%
 def evaluate(network: torch.nn.Module, tasks: list, samples: list[dict]) -> dict[str, float]:
-    """The tasks' metrics over normalised samples."""
+    """The tasks' metrics over normalized samples."""
     evaluator = SupervisedEvaluator(
         device=DEVICE,
         val_data_loader=DataLoader(samples, batch_size=1),
@@ -287,16 +287,16 @@ def ring_mean(image: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.conv2d(padded, kernel / kernel.sum())[0]
 
 
-errors = {"a neighbour": 0.0, "mean of the ring": 0.0}
+errors = {"a neighbor": 0.0, "mean of the ring": 0.0}
 for section, sample in zip(val_sections, hidden_val, strict=True):
     spots = sample["denoise"].isfinite()
-    guesses = {"a neighbour": sample["image"] * STD + MEAN, "mean of the ring": ring_mean(section["image"])}
+    guesses = {"a neighbor": sample["image"] * STD + MEAN, "mean of the ring": ring_mean(section["image"])}
     for name, guess in guesses.items():
         errors[name] += float((guess - section["image"])[spots].square().mean()) / len(val_sections)
 errors["network"] = evaluate(joint, [denoise], hidden_val)["denoise_noisy_mse"]
 for name, error in errors.items():
     print(f"squared error at hidden pixels, {name:16}: {error:.4f}")
-assert errors["network"] < errors["a neighbour"], "The network predicts hidden pixels better than a neighbour does."
+assert errors["network"] < errors["a neighbor"], "The network predicts hidden pixels better than a neighbor does."
 
 # %% [markdown]
 # The phantom has a clean image, so there the truth can be told: PSNR in dB, higher is better.
@@ -314,7 +314,7 @@ if not REAL:
 # %% [markdown]
 # ## How good is the segmentation?
 #
-# mIoU over the validation sections, untouched. Rare classes are not learnt in so few steps, nor are the phantom's
+# mIoU over the validation sections, untouched. Rare classes are not learned in so few steps, nor are the phantom's
 # textures under its noise; draw crops by class with MONAI's `RandCropByLabelClassesd`, as [the bundle's
 # overlay](../bundles/umc/README.md) does.
 
@@ -327,7 +327,7 @@ for metric in segment.metrics(spatial_dims=2):
 # %% [markdown]
 # ## What the numbers say
 #
-# The network predicts pixels that it does not see better than a neighbour does: that was checked above. Whether joint
+# The network predicts pixels that it does not see better than a neighbor does: that was checked above. Whether joint
 # denoising helps the segmentation **is not shown by one run**: compare the two columns with several seeds and more
 # steps. In [the results](../docs/results/umc.md#few-labels), with three seeds, joint denoising did not help
 # segmentation with few labels; at equal steps it cost.
@@ -338,5 +338,5 @@ for metric in segment.metrics(spatial_dims=2):
 #   `replacement` do, noisy pairs instead of blind spots, limits.
 # - The 3D bundle of this stack, and its numbers: `python -m monai.bundle run --config_file
 #   "['bundles/umc/train.json','bundles/umc/sstem.json']"`, [results](../docs/results/umc.md).
-# - Is the noise shared between neighbours? Subtract a smoothed image, and look at the correlation of what remains with
+# - Is the noise shared between neighbors? Subtract a smoothed image, and look at the correlation of what remains with
 #   itself, shifted by one pixel.

@@ -50,7 +50,7 @@ from monai_mtunet.inferers import MultiTaskSlidingWindowInferer
 from monai_mtunet.losses import MaskedDiceCELoss, MultiTaskLoss
 from monai_mtunet.networks import UMC
 from monai_mtunet.tasks import RestorationTask, SegmentationTask, draw_panel
-from monai_mtunet.tasks.task_colours import task_colours
+from monai_mtunet.tasks.task_colors import task_colors
 from monai_mtunet.transforms import AddGaussianNoised, AddRicianNoised, CheckSampled, LoadSampled, ScaleVolumeRanged
 
 # %matplotlib inline
@@ -141,14 +141,14 @@ patch = [
     SpatialPadd("segment", patch_size, mode="constant", value=255),
     RandSpatialCropd(KEYS, patch_size, random_size=False),
 ]
-normalise = [NormalizeIntensityd(["image", "denoise"], subtrahend=MEAN, divisor=STD)]
+normalize = [NormalizeIntensityd(["image", "denoise"], subtrahend=MEAN, divisor=STD)]
 fresh_noise = [AddGaussianNoised("image", sigma=(LEVELS[0], LEVELS[-1]))]
 validation_noise = {f"Gaussian {level}": AddGaussianNoised("image", level, reproducible=True) for level in LEVELS}
 validation_noise[f"Rician {LEVELS[-1]}"] = AddRicianNoised("image", LEVELS[-1], reproducible=True)
 
-train_set = CacheDataset(train_list, Compose([*prepare, *patch, *fresh_noise, *normalise]), progress=False)
+train_set = CacheDataset(train_list, Compose([*prepare, *patch, *fresh_noise, *normalize]), progress=False)
 val_loaders = {
-    name: DataLoader(CacheDataset(val_list, Compose([*prepare, noise, *normalise]), progress=False), batch_size=1)
+    name: DataLoader(CacheDataset(val_list, Compose([*prepare, noise, *normalize]), progress=False), batch_size=1)
     for name, noise in validation_noise.items()
 }
 
@@ -255,14 +255,14 @@ for name, row in scores.items():
     print(f"{name:14}" + "".join(f"{row[column]:12.2f}" for column in columns))
 
 # %%
-colours = task_colours(["denoise", "segment"])
+colors = task_colors(["denoise", "segment"])
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
 for axis, what, task in zip(axes, ("PSNR", "Dice"), ("denoise", "segment"), strict=True):
     for line, (kind, style) in enumerate((("input", ":"), ("alone", "--"), ("joint", "-"))):
         if f"{what} {kind}" in columns:
             values = [row[f"{what} {kind}"] for row in scores.values()]
-            colour = "grey" if kind == "input" else colours[task]
-            axis.plot(list(scores), values, style, color=colour, marker="osD"[line], label=kind)
+            color = "gray" if kind == "input" else colors[task]
+            axis.plot(list(scores), values, style, color=color, marker="osD"[line], label=kind)
     axis.set_ylabel(f"{what} [dB]" if what == "PSNR" else what)
     axis.tick_params(axis="x", labelsize=8)
     axis.grid(alpha=0.3)
@@ -275,7 +275,7 @@ for axis, what, task in zip(axes, ("PSNR", "Dice"), ("denoise", "segment"), stri
 # that: **which is better, one network or two, is left to your own run.** In the longer runs of [the
 # results](../docs/results/umc.md) networks of one task were ahead at equal steps, by 0.02 Dice and 0.5 dB; the joint
 # network does both with fewer parameters than the two. Differences of one run with one seed mean little: a Dice that
-# is half of another often only says that one of the classes was not learnt yet. Repeat with `train(tasks, seed=1)`.
+# is half of another often only says that one of the classes was not learned yet. Repeat with `train(tasks, seed=1)`.
 
 # %%
 most = scores[f"Gaussian {LEVELS[-1]}"]
@@ -291,7 +291,7 @@ print(f"parameters: {parameters['joint']:,} in one network, {parameters['alone']
 # ## Rician noise
 #
 # Magnitude MRI has no Gaussian noise. Its noise is never negative, and raises the mean where the signal is weak: black
-# becomes grey. The networks above never saw it. Train with it by one line, `fresh_noise = [AddRicianNoised(...)]`, and
+# becomes gray. The networks above never saw it. Train with it by one line, `fresh_noise = [AddRicianNoised(...)]`, and
 # see whether the last row gets better.
 
 # %%

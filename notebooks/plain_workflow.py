@@ -77,7 +77,7 @@ monai_mtunet.out_channels(tasks)
 #
 # - the clean image is copied **before** noise is added: the copy is the target;
 # - `CheckSampled` stops at samples whose sizes, labels or channels do not fit, and names the file;
-# - noise comes before the normalisation, so its `sigma` is in the image's own units.
+# - noise comes before the normalization, so its `sigma` is in the image's own units.
 
 # %%
 load = LoadSyntheticd(spatial_dims=2) if DATALIST is None else LoadSampled(["image", "segment"], label_keys="segment")
@@ -150,7 +150,7 @@ assert sum(history[-1].values()) < sum(history[0].values()), "The losses did not
 # ## A whole image, window by window
 #
 # MONAI's `SlidingWindowInferer` sorts the tasks, and in some modes returns only the first.
-# `MultiTaskSlidingWindowInferer` takes the same arguments and does not. Call `network.eval()` first, or normalisation
+# `MultiTaskSlidingWindowInferer` takes the same arguments and does not. Call `network.eval()` first, or normalization
 # uses the window's own statistics.
 
 # %%
@@ -164,7 +164,7 @@ with torch.no_grad():
 
 # %% [markdown]
 # Each task turns its logits into what is saved (`postprocess`) and draws it. Ten steps are nothing: shapes begin to
-# show, colours and classes are not learnt yet. The normalisation is not settled either: in `eval` mode it uses running
+# show, colors and classes are not learned yet. The normalization is not settled either: in `eval` mode it uses running
 # means that need some hundred steps.
 
 

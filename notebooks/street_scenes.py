@@ -39,7 +39,7 @@ from monai_mtunet import data, networks
 from monai_mtunet.engines import MultiTaskPrepareBatch
 from monai_mtunet.losses import MultiTaskLoss
 from monai_mtunet.tasks import DepthTask, EdgeTask, SegmentationTask, draw_panel
-from monai_mtunet.tasks.task_colours import task_colours
+from monai_mtunet.tasks.task_colors import task_colors
 from monai_mtunet.transforms import CannyEdgesd, CheckSampled
 
 # %matplotlib inline
@@ -62,8 +62,8 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # A task's name is the key of its target. Where depth is not known it is NaN (here in the sky), where the class is not
 # known it is 255; both count in no loss and in no score.
 #
-# `scale=10` lets the network predict tens of metres, numbers around 1: learnt faster, and comparable with the other
-# losses. Scores and pictures stay in metres. Edges need no annotation: Canny's filter makes them of the image.
+# `scale=10` lets the network predict tens of meters, numbers around 1: learned faster, and comparable with the other
+# losses. Scores and pictures stay in meters. Edges need no annotation: Canny's filter makes them of the image.
 #
 # **Your data:** give `train_list` and `val_list` as lists of dicts of paths, and load them by `LoadSampled`.
 
@@ -74,7 +74,7 @@ if FOLDER.is_dir():
     val_list = data.mtan_datalist(FOLDER, "val", targets)[:VALIDATION_IMAGES]
     load = [data.LoadMTANArraysd(), Resized(["image", "segment", "depth"], SIZE, mode=["area", *["nearest-exact"] * 2])]
     classes, palette = data.CITYSCAPES_CATEGORIES[:7], data.CITYSCAPES_CATEGORY_PALETTE[:7]
-    depth = DepthTask("depth", quantity="disparity", unit="normalised disparity", draw_range=(0, 0.5))
+    depth = DepthTask("depth", quantity="disparity", unit="normalized disparity", draw_range=(0, 0.5))
     MEAN, STD = [73.2, 82.9, 72.4], [47.7, 48.5, 47.7]
 else:
     train_list = data.synthetic_datalist(TRAINING_IMAGES, "train")
@@ -92,10 +92,10 @@ prepare = [
     SelectItemsd(KEYS),
     CheckSampled(spatial_dims=2, in_channels=3, label_classes=monai_mtunet.label_classes(tasks)),
 ]
-normalise = NormalizeIntensityd("image", subtrahend=MEAN, divisor=STD, channel_wise=True)
+normalize = NormalizeIntensityd("image", subtrahend=MEAN, divisor=STD, channel_wise=True)
 flip = RandFlipd(KEYS, prob=0.5, spatial_axis=1)
-train_set = CacheDataset(train_list, Compose([*prepare, flip, normalise]), progress=False)
-val_loader = DataLoader(CacheDataset(val_list, Compose([*prepare, normalise]), progress=False), batch_size=4)
+train_set = CacheDataset(train_list, Compose([*prepare, flip, normalize]), progress=False)
+val_loader = DataLoader(CacheDataset(val_list, Compose([*prepare, normalize]), progress=False), batch_size=4)
 
 # %% [markdown]
 # ## Training and validation
@@ -195,8 +195,8 @@ draw_panel(
 
 # %%
 figure, axis = plt.subplots(figsize=(6, 3), layout="constrained")
-for task, colour in task_colours([task.name for task in tasks]).items():
-    axis.plot(range(1, STEPS + 1), [losses[task] for losses in trained[SHOWN][1]], color=colour, label=task)
+for task, color in task_colors([task.name for task in tasks]).items():
+    axis.plot(range(1, STEPS + 1), [losses[task] for losses in trained[SHOWN][1]], color=color, label=task)
 axis.set(xlabel="step", ylabel="raw loss")
 axis.legend(frameon=False, fontsize=8)
 axis.grid(alpha=0.3)
@@ -207,7 +207,7 @@ axis.grid(alpha=0.3)
 #
 # mIoU and the F-measure of edges are 1 at best; the error of depth is in its unit, and 0 at best. "one guess" is no
 # network: the same class, the same depth and the same probability of an edge everywhere. What does not beat it has not
-# learnt that task yet.
+# learned that task yet.
 
 
 # %%
@@ -241,7 +241,7 @@ for name, metrics in scores.items():
 # one learning rate for all, widths that were chosen to be quick. It shows what it takes to compare networks on your
 # data: the same steps, several seeds, a learning rate found for each, and the widths that you can afford. After few
 # steps scores can be worse than falling losses suggest, even than one guess: validation uses the running means of the
-# normalisation, which lag behind. How close two rows must be to mean nothing, `train(build, seed=1)` tells.
+# normalization, which lag behind. How close two rows must be to mean nothing, `train(build, seed=1)` tells.
 
 # %%
 for name, (_, history) in trained.items():

@@ -20,7 +20,7 @@
 # beside denoising and segmentation. It takes about a minute on two CPU cores.
 #
 # **Needs** a clone of the repository, since a bundle is a folder in it; no data. **Your data:** any overlay of the
-# bundle that brings 2D colour images, such as `camvid.json`, goes into `CONFIG_FILES`.
+# bundle that brings 2D color images, such as `camvid.json`, goes into `CONFIG_FILES`.
 
 # %%
 import csv
@@ -44,7 +44,7 @@ import monai_mtunet
 from monai_mtunet.data import LoadSyntheticd
 from monai_mtunet.losses import MaskedCosineLoss
 from monai_mtunet.metrics import MissingAwareAngularErrorMetric
-from monai_mtunet.tasks import ColourBar, DirectionAveraging, RegressionTask
+from monai_mtunet.tasks import ColorBar, DirectionAveraging, RegressionTask
 
 # %matplotlib inline
 
@@ -67,15 +67,15 @@ assert BUNDLE.is_dir(), f"{BUNDLE} is not there: install the package from a clon
 # Look at the table of kinds in [tasks](../docs/tasks.md) first. Most new tasks are a `QuantityTask` with another unit,
 # or a `SegmentationTask` with other classes, and need no code. An angle is different in three ways:
 #
-# - 179 degrees and 1 degree are neighbours, so an angle cannot be regressed as a number. The pair (sin 2a, cos 2a)
+# - 179 degrees and 1 degree are neighbors, so an angle cannot be regressed as a number. The pair (sin 2a, cos 2a)
 #   can: it is the same for a and for a + 180.
 # - A flip of the image mirrors the angle.
 # - Errors are in degrees, modulo 180.
 #
 # ## 2. The task
 #
-# It says what the network's channels mean (`channels`), how they are learnt (`default_loss`) and measured (`metrics`),
-# what is saved (`postprocess`) and how that is drawn (`draw`, `colour_bar`). `RegressionTask` already checks targets,
+# It says what the network's channels mean (`channels`), how they are learned (`default_loss`) and measured (`metrics`),
+# what is saved (`postprocess`) and how that is drawn (`draw`, `color_bar`). `RegressionTask` already checks targets,
 # and knows that NaN is missing.
 
 
@@ -88,7 +88,7 @@ class OrientationError(MissingAwareAngularErrorMetric):
 
 
 class OrientationTask(RegressionTask):
-    """The angle of lines to the horizontal, counter-clockwise, modulo 180 degrees, learnt as (sin 2a, cos 2a)."""
+    """The angle of lines to the horizontal, counter-clockwise, modulo 180 degrees, learned as (sin 2a, cos 2a)."""
 
     averaging = DirectionAveraging()  # of scaled and flipped copies: unit vectors
     errors = ("angle",)  # less is better
@@ -112,10 +112,10 @@ class OrientationTask(RegressionTask):
         return self.postprocess(target)
 
     def draw(self, values: torch.Tensor):
-        return self.colour_bar().draw(values[0])
+        return self.color_bar().draw(values[0])
 
-    def colour_bar(self) -> ColourBar:
-        return ColourBar(0, 180, f"{self.name} [degrees]", "hsv")  # a cycle: 0 and 180 have one colour
+    def color_bar(self) -> ColorBar:
+        return ColorBar(0, 180, f"{self.name} [degrees]", "hsv")  # a cycle: 0 and 180 have one color
 
 
 # %% [markdown]
@@ -137,8 +137,8 @@ class LineOrientationd(MapTransform):
     def __call__(self, data: dict) -> dict:
         sample = dict(data)
         image = sample[self.keys[0]]
-        grey = rgb2gray(image.cpu().numpy() / 255, channel_axis=0)
-        rows, mixed, columns = structure_tensor(grey, sigma=self.sigma, mode="nearest", order="rc")
+        gray = rgb2gray(image.cpu().numpy() / 255, channel_axis=0)
+        rows, mixed, columns = structure_tensor(gray, sigma=self.sigma, mode="nearest", order="rc")
         pair = torch.stack([torch.as_tensor(2 * mixed), torch.as_tensor(rows - columns)]).float()
         strength = torch.as_tensor(rows + columns).float()
         length = pair.norm(dim=0)
@@ -173,7 +173,7 @@ sample = LineOrientationd("image", "orientation")(LoadSyntheticd(spatial_dims=2)
 figure, axes = plt.subplots(1, 2, figsize=(7, 3.2), layout="constrained")
 axes[0].imshow(sample["image"].permute(1, 2, 0).clamp(0, 255) / 255)
 axes[1].imshow(task.draw(task.values_of_target(sample["orientation"])))
-bar = task.colour_bar()
+bar = task.color_bar()
 figure.colorbar(bar.mappable(), ax=axes[1], label=bar.label)
 for axis, title in zip(axes, ("a scene", "its target: white has no direction"), strict=True):
     axis.set_title(title, fontsize=9)
@@ -248,14 +248,14 @@ with (OUTPUT_DIR / "validation" / "metrics.csv").open() as file:
     metrics = {name: float(value) for name, value in csv.reader(file)}
 for name in ("orientation_angle", "denoise_psnr", "denoise_psnr_input", "segment_miou"):
     print(f"{name:20} {metrics[name]:.2f}")
-assert metrics["orientation_angle"] < 45, "The orientation is not learnt."
+assert metrics["orientation_angle"] < 45, "The orientation is not learned."
 
 # %% [markdown]
 # ## Where to look next
 #
 # - [Another kind of task](../docs/tasks.md#another-kind-of-task): what else a task can say, and how tasks for whole
 #   images differ.
-# - The kinds that are there are the examples: `colour.py`, `edges.py` and `normals.py` in `monai_mtunet/tasks/`. A
+# - The kinds that are there are the examples: `color.py`, `edges.py` and `normals.py` in `monai_mtunet/tasks/`. A
 #   kind that others need as well goes there, with a line in `__init__.py` and a test ([how](../CONTRIBUTING.md)).
 # - Weights between three losses: the notebook [loss_weights](loss_weights.ipynb).
 # - Orientations in 3D are directions with three components, and flips along each axis differ: start from

@@ -41,7 +41,7 @@ from .decathlon import (
 from .folder import folder_datalist
 from .keep_labels import keep_labels
 from .kitti import kitti_datalist
-from .labelled_weights import labelled_weights
+from .labeled_weights import labeled_weights
 from .mtan_arrays import LoadMTANArraysd, mtan_datalist
 from .nyuv2 import NYUV2_CLASSES, NYUV2_PALETTE
 from .oxford_pets import (
@@ -152,7 +152,7 @@ __all__ = [
     "hippocampus_scan",
     "keep_labels",
     "kitti_datalist",
-    "labelled_weights",
+    "labeled_weights",
     "mtan_datalist",
     "oxford_pets_breeds",
     "oxford_pets_datalist",

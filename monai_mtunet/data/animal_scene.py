@@ -1,4 +1,4 @@
-"""One two-part animal per image, whose outline, species and head need neighbourhoods: the stand-in for pets."""
+"""One two-part animal per image, whose outline, species and head need neighborhoods: the stand-in for pets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .scene_textures import (
     blotches,
     capsule,
     checks,
-    coloured,
+    colored,
     illumination,
     random_axes,
     stripes,
@@ -50,14 +50,14 @@ def draw_animal(
 ) -> AnimalScene:
     """Draw the animal of a seed: a long body and a round head in one coat, striped or checked, on a blotched canvas.
 
-    Colours are those of `monai_mtunet.data.synthetic_scene`, so no single value tells animal from canvas, nor one
-    species from the other. The head has colours of its own and a finer coat; it may be at either end of the body,
+    Colors are those of `monai_mtunet.data.synthetic_scene`, so no single value tells animal from canvas, nor one
+    species from the other. The head has colors of its own and a finer coat; it may be at either end of the body,
     which lies in any direction. All of the animal is in the image. It depends on nothing but its arguments.
 
     Args:
         seed: 0 .. 2**32 - 1.
         spatial_size: size in voxels, ``(H, W)`` or ``(X, Y, Z)``.
-        channels: number of colour channels.
+        channels: number of color channels.
         spacing: edge lengths of a voxel. The animal and its coat are isotropic in this unit. Default: 1 along every
             axis.
         species: 0 or 1; by default the seed decides.
@@ -73,18 +73,18 @@ def draw_animal(
     species = drawn if species is None else species
     coat = checks if species else stripes
 
-    image: NDArray[np.float32] = coloured(rng, blotches(rng, grid), channels)
+    image: NDArray[np.float32] = colored(rng, blotches(rng, grid), channels)
     body, head = _place(rng, extent)
     coats = [_coat(rng, coat, grid, scale) for scale in (1.0, _HEAD_WAVELENGTH)]
     masks = [capsule(grid, *part) for part in (body, head)]
     for texture, mask in zip(coats, masks, strict=True):
-        np.copyto(image, coloured(rng, texture, channels), where=mask)
+        np.copyto(image, colored(rng, texture, channels), where=mask)
     image *= illumination(rng, grid, extent)
     return AnimalScene(image, (masks[0] | masks[1])[None].astype(np.int16), _box(masks[1]), species)
 
 
 def _place(rng: np.random.RandomState, extent: Array) -> tuple[Any, Any]:
-    """Centre, direction, half length and radius of body and head."""
+    """Center, direction, half length and radius of body and head."""
     side = extent.min() * (1.0 if len(extent) == 2 else 1.15)  # or it would be a small part of volumes
     half_length, radius, head_radius = (
         side * rng.uniform(*limits) for limits in (_BODY_LENGTH, _BODY_RADIUS, _HEAD_RADIUS)
@@ -95,8 +95,8 @@ def _place(rng: np.random.RandomState, extent: Array) -> tuple[Any, Any]:
     corners = np.stack([-np.abs(along) * half_length - radius, np.abs(along) * half_length + radius])
     low = np.minimum(corners[0], head - head_radius)
     high = np.maximum(corners[1], head + head_radius)
-    centre = rng.uniform(-low, np.maximum(extent - high, -low))
-    return (centre, along, half_length, radius), (centre + head, along, 0.0, head_radius)
+    center = rng.uniform(-low, np.maximum(extent - high, -low))
+    return (center, along, half_length, radius), (center + head, along, 0.0, head_radius)
 
 
 def _coat(rng: np.random.RandomState, coat: Any, grid: Sequence[Array], scale: float) -> Array:

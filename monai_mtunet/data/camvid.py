@@ -35,7 +35,7 @@ CAMVID_PALETTE = (
 CAMVID_CATEGORIES = ("sky", "construction", "ground", "vegetation", "mover")
 CAMVID_CATEGORY_PALETTE = ((128, 128, 128), (128, 0, 0), (128, 64, 128), (128, 128, 0), (64, 0, 128))
 
-# For MapLabelValued(orig_labels=LABELS, target_labels=..., dtype="int16"): the files mark unlabelled voxels by 11.
+# For MapLabelValued(orig_labels=LABELS, target_labels=..., dtype="int16"): the files mark unlabeled voxels by 11.
 CAMVID_LABELS = tuple(range(12))
 CAMVID_CLASS_OF_LABEL = (*range(11), 255)
 CAMVID_CATEGORY_OF_LABEL = (0, 1, 1, 2, 2, 3, 1, 1, 4, 4, 4, 255)

@@ -1,7 +1,7 @@
 """Cityscapes: urban street scenes with fine and coarse annotations, in 19 classes and 7 categories, and disparity.
 
 Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR 2016. Classes, categories and
-colours are those of ``cityscapesscripts/helpers/labels.py``. Home: https://www.cityscapes-dataset.com
+colors are those of ``cityscapesscripts/helpers/labels.py``. Home: https://www.cityscapes-dataset.com
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ CITYSCAPES_PALETTE = (
     (220, 220, 0), (107, 142, 35), (152, 251, 152), (70, 130, 180), (220, 20, 60), (255, 0, 0), (0, 0, 142),
     (0, 0, 70), (0, 60, 100), (0, 80, 100), (0, 0, 230), (119, 11, 32),
 )
-# The categories have no official colours: each takes that of its most frequent class. "void" is last, so that it
+# The categories have no official colors: each takes that of its most frequent class. "void" is last, so that it
 # can be left away: the first 7 are the 7 classes of MTAN.
 CITYSCAPES_CATEGORIES = ("flat", "construction", "object", "nature", "sky", "human", "vehicle", "void")
 CITYSCAPES_CATEGORY_PALETTE = (
@@ -61,7 +61,7 @@ CITYSCAPES_CATEGORY_PALETTE = (
     (0, 0, 0),
 )
 
-# For MapLabelValued(orig_labels=LABELS, target_labels=..., dtype="int16"): the ids in the files (and the licence
+# For MapLabelValued(orig_labels=LABELS, target_labels=..., dtype="int16"): the ids in the files (and the license
 # plate's -1, which as 8 bits is 255), the class of each in the official evaluation ("trainId"), and its category.
 CITYSCAPES_LABELS = (*range(34), -1, 255)
 CITYSCAPES_CLASS_OF_LABEL = (
@@ -72,7 +72,7 @@ CITYSCAPES_CLASS_OF_LABEL = (
     8, 9, 10,                           # nature: vegetation, terrain; sky
     11, 12,                             # human: person, rider
     13, 14, 15, 255, 255, 16, 17, 18,   # vehicle: car, truck, bus, caravan, trailer, train, motorcycle, bicycle
-    255, 255,                           # licence plate
+    255, 255,                           # license plate
 )
 # For DecodeInstancesd: the ids of the classes whose objects are told apart, and those that are not evaluated (caravans
 # and trailers among them, whose objects are numbered nevertheless).
@@ -105,7 +105,7 @@ def cityscapes_datalist(
     Disparity becomes depth by `LoadSampled` (which keeps the 16 bits of its files), `LoadCityscapesCamerad`,
     `DecodeDisparityd` and `DisparityToDepthd`, in this order. Do so before images are resized: a disparity in pixels
     and the focal length shrink with an image's width, at 1/8 of the size to 1/8 (and resizing does not scale values),
-    while a depth in metres stays what it is. Resize depth by nearest neighbour, as labels, or it bleeds over edges.
+    while a depth in meters stays what it is. Resize depth by nearest neighbor, as labels, or it bleeds over edges.
 
     Args:
         dataset_dir: folder that holds ``leftImg8bit`` and the annotations.

@@ -15,14 +15,14 @@ __all__ = ["LoadCityscapesCamerad"]
 class LoadCityscapesCamerad(Transform):
     """Load the focal length and the baseline of a frame's stereo camera, for `DisparityToDepthd`.
 
-    A file holds, among others, ``{"extrinsic": {"baseline": 0.209313}, "intrinsic": {"fx": 2262.52}}``: metres, and
+    A file holds, among others, ``{"extrinsic": {"baseline": 0.209313}, "intrinsic": {"fx": 2262.52}}``: meters, and
     pixels of the images as they come, 2048 wide. In an image resized to another width the focal length is another.
     A sample whose camera is None gets neither.
 
     Args:
         camera_key: key of the file. It is taken out of the sample.
         focal_length_key: where to put the horizontal focal length, a float in pixels.
-        baseline_key: where to put the baseline, a float in metres.
+        baseline_key: where to put the baseline, a float in meters.
 
     Example:
         >>> LoadCityscapesCamerad()({"camera": "aachen_000000_000019_camera.json"})

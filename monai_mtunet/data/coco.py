@@ -41,7 +41,7 @@ def write_coco_voc_labels(
 
     It reads the official layout, ``annotations/instances_{section}.json``, and writes
     ``voc_labels/{section}/{name}.png`` (class numbers of `VOC_CLASSES`) and at last their list
-    ``voc_labels/{section}.txt``. COCO's other classes are background, and images with fewer labelled pixels are left
+    ``voc_labels/{section}.txt``. COCO's other classes are background, and images with fewer labeled pixels are left
     out, as the SUNet paper does (section 7.3). Where instances overlap the smaller one is in front, and any is in front
     of crowds: a choice that the paper leaves open.
 

@@ -25,7 +25,7 @@ def coco_mask(segmentation: Mapping[str, Any] | Sequence[Sequence[float]], heigh
         width: of the image.
 
     Returns:
-        (height, width). A pixel is in a polygon when its centre is: pycocotools draws outlines a little differently.
+        (height, width). A pixel is in a polygon when its center is: pycocotools draws outlines a little differently.
 
     Raises:
         ValueError: When run lengths are those of another size, or a polygon has half a point.
@@ -49,7 +49,7 @@ def coco_mask(segmentation: Mapping[str, Any] | Sequence[Sequence[float]], heigh
     for points in segmentation:
         if len(points) % 2:
             raise ValueError(f"A polygon has pairs of coordinates, got {len(points)} numbers.")
-        # skimage counts from the centre of the first pixel, and rows first.
+        # skimage counts from the center of the first pixel, and rows first.
         corners = np.reshape(np.asarray(points, dtype=np.float64), (-1, 2))[:, ::-1] - 0.5
         mask |= polygon2mask((height, width), corners)
     return mask

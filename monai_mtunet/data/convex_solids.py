@@ -52,39 +52,39 @@ class Ground(ConvexSolid):
 
 @dataclass(frozen=True)
 class Ball(ConvexSolid):
-    """All points within a radius of a centre ``(3,)``."""
+    """All points within a radius of a center ``(3,)``."""
 
-    centre: Array
+    center: Array
     radius: float
 
     def interval(self, origins: Array, rays: Array) -> tuple[Array, Array]:
         """Solve the quadratic equation of the sphere."""
-        return _round_interval(origins - self.centre[:, None], rays, self.radius)
+        return _round_interval(origins - self.center[:, None], rays, self.radius)
 
     def normals(self, points: Array) -> Array:
-        """Away from the centre."""
-        normals: Array = (points - self.centre[:, None]) / self.radius
+        """Away from the center."""
+        normals: Array = (points - self.center[:, None]) / self.radius
         return normals
 
 
 @dataclass(frozen=True)
 class Pillar(ConvexSolid):
-    """An upright cylinder about a centre ``(3,)``, with flat ends."""
+    """An upright cylinder about a center ``(3,)``, with flat ends."""
 
-    centre: Array
+    center: Array
     radius: float
     half_height: float
 
     def interval(self, origins: Array, rays: Array) -> tuple[Array, Array]:
         """Intersect an endless cylinder with the space between the planes of both ends."""
-        offsets = origins - self.centre[:, None]
+        offsets = origins - self.center[:, None]
         side = _round_interval(offsets[::2], rays[::2], self.radius)
         ends = _slab_interval(offsets[1], rays[1], self.half_height)
         return np.maximum(side[0], ends[0]), np.minimum(side[1], ends[1])
 
     def normals(self, points: Array) -> Array:
         """Up or down on the ends, away from the axis elsewhere."""
-        x, y, z = points - self.centre[:, None]
+        x, y, z = points - self.center[:, None]
         at_end = np.abs(y) / self.half_height > np.hypot(x, z) / self.radius
         normals: Array = np.where(at_end, [0 * y, np.sign(y), 0 * y], [x / self.radius, 0 * y, z / self.radius])
         return normals
@@ -92,9 +92,9 @@ class Pillar(ConvexSolid):
 
 @dataclass(frozen=True)
 class Box(ConvexSolid):
-    """A box about a centre ``(3,)``, with half its size ``(3,)`` along its own axes, turned about the vertical."""
+    """A box about a center ``(3,)``, with half its size ``(3,)`` along its own axes, turned about the vertical."""
 
-    centre: Array
+    center: Array
     half_size: Array
     yaw: float
 
@@ -106,13 +106,13 @@ class Box(ConvexSolid):
 
     def interval(self, origins: Array, rays: Array) -> tuple[Array, Array]:
         """Intersect the spaces between three pairs of planes."""
-        offsets, directions = self.axes @ (origins - self.centre[:, None]), self.axes @ rays
+        offsets, directions = self.axes @ (origins - self.center[:, None]), self.axes @ rays
         entries, exits = _slab_interval(offsets, directions, self.half_size[:, None])
         return np.maximum(np.maximum(*entries[:2]), entries[2]), np.minimum(np.minimum(*exits[:2]), exits[2])
 
     def normals(self, points: Array) -> Array:
         """Those of the face that a point is nearest to."""
-        offsets = self.axes @ (points - self.centre[:, None])
+        offsets = self.axes @ (points - self.center[:, None])
         face = (np.abs(offsets) / self.half_size[:, None]).argmax(axis=0)
         normals: Array = self.axes.T[:, face] * np.sign(np.take_along_axis(offsets, face[None], axis=0))
         return normals
@@ -150,7 +150,7 @@ def surface_normals(solids: Sequence[ConvexSolid], nearest: Array, points: Array
 
 
 def _round_interval(offsets: Array, rays: Array, radius: float) -> tuple[Array, Array]:
-    """Of a ball in 3D, or of the endless cylinder that a circle in 2D stands for; offsets from its centre."""
+    """Of a ball in 3D, or of the endless cylinder that a circle in 2D stands for; offsets from its center."""
     squared_length, beyond = _dot(rays, rays), _dot(offsets, offsets) - radius**2
     with np.errstate(divide="ignore", invalid="ignore"):
         middle = -_dot(rays, offsets) / squared_length

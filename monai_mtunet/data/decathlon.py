@@ -51,7 +51,7 @@ def decathlon_datalist(
 
     Args:
         dataset_dir: folder of the task, which holds ``dataset.json``.
-        section: "train" (every fold but one), "val" (that fold), "all" (every labelled case), or "test" (cases without
+        section: "train" (every fold but one), "val" (that fold), "all" (every labeled case), or "test" (cases without
             labels).
         fold: which fold to validate on, from 0.
         splits: JSON file in ``dataset_dir``, ``{"folds": [["001", "004"], ["002"], ...]}``, or the folds themselves.
@@ -64,7 +64,7 @@ def decathlon_datalist(
 
     Raises:
         FileNotFoundError: When files are missing.
-        ValueError: When ``dataset_dir`` is not set, the section or the fold is unknown, a labelled case is in no fold
+        ValueError: When ``dataset_dir`` is not set, the section or the fold is unknown, a labeled case is in no fold
             or in several, or no case is left.
 
     Example:

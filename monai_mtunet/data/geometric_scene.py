@@ -2,7 +2,7 @@
 
 The camera has one focal length and stands 1.5 m above a ground whose tiles are 1 m wide. So a single image tells
 depth: by where a thing meets the ground, how large the tiles beside it look, and how much haze lies before it. Things
-draw their colours and patterns from one distribution whatever they are: shape and shading tell which are boxes.
+draw their colors and patterns from one distribution whatever they are: shape and shading tell which are boxes.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ __all__ = ["GeometricScene", "draw_geometric_scene", "scene_intrinsics"]
 Array = NDArray[Any]
 
 SKY, GROUND, WALL, BOX, BALL, PILLAR = range(6)
-CAMERA_HEIGHT = 1.5  # metres
+CAMERA_HEIGHT = 1.5  # meters
 PITCH = (0.0, 0.12)  # radians that the camera looks down
-WALL_DISTANCE = (12.0, 22.0)  # metres
-NEAREST = 4.5  # metres to the middle of the nearest thing
+WALL_DISTANCE = (12.0, 22.0)  # meters
+NEAREST = 4.5  # meters to the middle of the nearest thing
 SAMPLES = 2  # rays per pixel and axis that the image averages; all else is seen along the ray of the pixel's middle
 BLOCK = 8192  # rays painted at once, few enough for the processor's caches
 
@@ -49,7 +49,7 @@ class _Thing(NamedTuple):
 def scene_intrinsics(spatial_size: Sequence[int]) -> NDArray[np.float64]:
     """The camera of scenes of a size ``(H, W)``: square pixels, 67 degrees from left to right.
 
-    A pixel in row v, column u sees the point ``depth * K^-1 (u, v, 1)``, in metres: x right, y down, z forward.
+    A pixel in row v, column u sees the point ``depth * K^-1 (u, v, 1)``, in meters: x right, y down, z forward.
 
     Returns:
         the matrix K ``(3, 3)``, in pixels.
@@ -71,7 +71,7 @@ def draw_geometric_scene(seed: int, spatial_size: Sequence[int]) -> GeometricSce
 
     Returns:
         image ``(3, H, W)``, float32, within 0-255; classes ``(1, H, W)``, int16, 0 sky, 1 ground, 2 wall, 3 box,
-        4 ball, 5 pillar; depth ``(1, H, W)``, float32, metres along the viewing direction, NaN in the sky; normals
+        4 ball, 5 pillar; depth ``(1, H, W)``, float32, meters along the viewing direction, NaN in the sky; normals
         ``(3, H, W)``, float32, unit vectors towards the camera in its axes (x right, y down, z forward), NaN in the
         sky; instances ``(1, H, W)``, int16, 0 for sky, ground and wall and a number for every other thing (hidden
         ones leave gaps).
@@ -87,7 +87,7 @@ def draw_geometric_scene(seed: int, spatial_size: Sequence[int]) -> GeometricSce
     fine_rays = upright @ _rays(spatial_size, SAMPLES)
     pixel_angle = 1 / (SAMPLES * scene_intrinsics(spatial_size)[0, 0])
     blocks = np.array_split(fine_rays, -(-fine_rays.shape[1] // BLOCK), axis=1)
-    colours = np.concatenate([paint_rays(solids, paints, weather, rays, pixel_angle) for rays in blocks], axis=1)
+    colors = np.concatenate([paint_rays(solids, paints, weather, rays, pixel_angle) for rays in blocks], axis=1)
 
     rays = upright @ _rays(spatial_size, 1)
     depth, nearest = cast_rays(solids, np.zeros((3, 1)), rays)
@@ -95,7 +95,7 @@ def draw_geometric_scene(seed: int, spatial_size: Sequence[int]) -> GeometricSce
     normals = upright.T @ surface_normals(solids, nearest, depth * rays)
     labels = np.array([*(thing.label for thing in things), SKY])[nearest]
     return GeometricScene(
-        image=colours.reshape(3, height, SAMPLES, width, SAMPLES).mean(axis=(2, 4)).astype(np.float32),
+        image=colors.reshape(3, height, SAMPLES, width, SAMPLES).mean(axis=(2, 4)).astype(np.float32),
         classes=labels.reshape(1, height, width).astype(np.int16),
         depth=depth.reshape(1, height, width).astype(np.float32),
         normals=normals.reshape(3, height, width).astype(np.float32),
@@ -105,7 +105,7 @@ def draw_geometric_scene(seed: int, spatial_size: Sequence[int]) -> GeometricSce
 
 def _ground(rng: np.random.RandomState) -> _Thing:
     tiles = np.pi * np.array([[1.0, 0, 0], [0, 0, 1.0]])  # half a wavelength is a tile of 1 m
-    paint = Paint(_colour(rng, (0.05, 0.35), (0.5, 0.8)), tiles, rng.uniform(0.12, 0.25))
+    paint = Paint(_color(rng, (0.05, 0.35), (0.5, 0.8)), tiles, rng.uniform(0.12, 0.25))
     return _Thing(GROUND, Ground(CAMERA_HEIGHT), paint)
 
 
@@ -114,8 +114,8 @@ def _wall(rng: np.random.RandomState, distance: float) -> _Thing:
     height, yaw = CAMERA_HEIGHT + distance * rng.uniform(0.06, 0.17), rng.uniform(-0.25, 0.25)
     solid = Box(np.array([0.0, CAMERA_HEIGHT - height / 2, distance]), np.array([100.0, height / 2, 0.2]), yaw)
     waves = np.pi * np.array([solid.axes[0] / rng.uniform(1.0, 2.5), [0, 1 / rng.uniform(0.5, 1.0), 0]])
-    colour, columns = _colour(rng, (0.15, 0.5), (0.5, 0.85)), rng.randint(1, 3)
-    return _Thing(WALL, solid, Paint(colour, waves[:columns], rng.uniform(0.1, 0.2)))
+    color, columns = _color(rng, (0.15, 0.5), (0.5, 0.85)), rng.randint(1, 3)
+    return _Thing(WALL, solid, Paint(color, waves[:columns], rng.uniform(0.1, 0.2)))
 
 
 def _objects(rng: np.random.RandomState, farthest: float) -> Iterator[_Thing]:
@@ -126,7 +126,7 @@ def _objects(rng: np.random.RandomState, farthest: float) -> Iterator[_Thing]:
         forward = np.exp(rng.uniform(np.log(NEAREST), np.log(farthest)))  # else most would be far and small
         place = np.array([forward * rng.uniform(-0.65, 0.65), forward])
         solid, reach = _solid(rng, label, place)
-        paint = Paint(_colour(rng, (0.3, 0.85), (0.55, 0.95)), _waves(rng), rng.uniform(0.15, 0.35))
+        paint = Paint(_color(rng, (0.3, 0.85), (0.55, 0.95)), _waves(rng), rng.uniform(0.15, 0.35))
         if all(np.linalg.norm(place - other) > reach + taken for other, taken in places):
             places.append((place, reach))
             yield _Thing(label, solid, paint)
@@ -142,8 +142,8 @@ def _solid(rng: np.random.RandomState, label: int, place: Array) -> tuple[Convex
         radius, half_height = rng.uniform(0.25, 0.5), rng.uniform(0.8, 1.6)
         return Pillar(np.array([x, CAMERA_HEIGHT - half_height, z]), radius, half_height), radius
     half_size = rng.uniform(0.35, 0.8, 3)
-    centre = np.array([x, CAMERA_HEIGHT - half_size[1], z])
-    return Box(centre, half_size, rng.uniform(0, np.pi)), float(np.hypot(half_size[0], half_size[2]))
+    center = np.array([x, CAMERA_HEIGHT - half_size[1], z])
+    return Box(center, half_size, rng.uniform(0, np.pi)), float(np.hypot(half_size[0], half_size[2]))
 
 
 def _waves(rng: np.random.RandomState) -> Array:
@@ -153,7 +153,7 @@ def _waves(rng: np.random.RandomState) -> Array:
     return waves
 
 
-def _colour(rng: np.random.RandomState, saturation: tuple[float, float], value: tuple[float, float]) -> Array:
+def _color(rng: np.random.RandomState, saturation: tuple[float, float], value: tuple[float, float]) -> Array:
     """RGB in 0..255, of any hue."""
     return 255 * np.array(colorsys.hsv_to_rgb(rng.uniform(), rng.uniform(*saturation), rng.uniform(*value)))
 

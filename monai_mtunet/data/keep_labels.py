@@ -22,7 +22,7 @@ def keep_labels(
 
     All samples stay in the list, in order, and train the tasks that need no label. Which ones keep their labels depends
     on ``seed`` and the list alone. With the same seed, fewer labels are a part of more. A subject's samples follow each
-    other, so 4 labelled samples of two per subject come from 2 subjects, as they would be annotated.
+    other, so 4 labeled samples of two per subject come from 2 subjects, as they would be annotated.
 
     Args:
         datalist: the training samples.
@@ -44,11 +44,11 @@ def keep_labels(
         [{'image': 'a.nii', 'segment': None}, {'image': 'b.nii', 'segment': None}]
     """
     if not 0 <= fraction <= 1:
-        raise ValueError(f"The labelled fraction must be within 0..1, got {fraction}.")
+        raise ValueError(f"The labeled fraction must be within 0..1, got {fraction}.")
     if count is None:
         count = max(round(fraction * len(datalist)), int(fraction > 0))
     if not 0 <= count <= len(datalist):
-        raise ValueError(f"The labelled count must be within 0..{len(datalist)}, the samples there are, got {count}.")
+        raise ValueError(f"The labeled count must be within 0..{len(datalist)}, the samples there are, got {count}.")
     subjects = [index if subject is None else subject(sample) for index, sample in enumerate(datalist)]
     distinct = list(dict.fromkeys(subjects))
     rank = {distinct[drawn]: i for i, drawn in enumerate(np.random.RandomState(seed).permutation(len(distinct)))}

@@ -29,7 +29,7 @@ def kitti_datalist(
 
     It reads the official layout, ``training/image_2/000000_10.png`` and the same names in ``training/semantic`` and
     ``training/instance``. There is no official validation set: here it is the last 40 of the 200 frames, from 000160
-    on. They are not drawn at random since neighbouring numbers can be of one drive.
+    on. They are not drawn at random since neighboring numbers can be of one drive.
 
     Both kinds of annotation have the label ids of Cityscapes, `CITYSCAPES_LABELS`. `DecodeInstancesd` gets instances
     and labels from the files of "instance" (label * 256 + number), so that these alone do for both.

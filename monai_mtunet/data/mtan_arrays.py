@@ -87,7 +87,7 @@ class LoadMTANArraysd(MapTransform):
     normals       (H, W, 3), floats, zeros for none           (3, H, W), float32, the same axes, NaN for none
     ============  ==========================================  ========================================================
 
-    Depth is in metres in NYUv2. In MTAN's Cityscapes it is inverse, a disparity of which 0.49 is the largest; the
+    Depth is in meters in NYUv2. In MTAN's Cityscapes it is inverse, a disparity of which 0.49 is the largest; the
     camera's parameters are not there, so it stays what it is. Targets that a sample holds None for, or not at all, are
     left out, for `FillMissingTargetsd` to fill.
 

@@ -1,7 +1,7 @@
-"""NYU Depth v2, indoor scenes seen by a Kinect, in 13 classes: names and colours.
+"""NYU Depth v2, indoor scenes seen by a Kinect, in 13 classes: names and colors.
 
 Silberman et al., "Indoor Segmentation and Support Inference from RGBD Images", ECCV 2012; 13 classes after Couprie et
-al., "Indoor Semantic Segmentation using depth information", ICLR 2013, with the colours of SceneNet RGB-D. Laid out as
+al., "Indoor Semantic Segmentation using depth information", ICLR 2013, with the colors of SceneNet RGB-D. Laid out as
 arrays for MTAN (795 images for training, 654 for validation, 288 x 384), it is read by `mtan_datalist`.
 """
 

@@ -23,7 +23,7 @@ class Things(NamedTuple):
     """Ellipsoids and boxes, the first axis of all arrays."""
 
     label: Array  # (N,) CELL for ellipsoids, BRICK for boxes
-    centre: Array  # (N, dims)
+    center: Array  # (N, dims)
     axes: Array  # (N, dims, dims), unit vectors as rows
     half_size: Array  # (N, dims), along the axes
 
@@ -42,8 +42,8 @@ def place_groups(rng: np.random.RandomState, extent: Array) -> Things:
     things = Things(*(values[:0] for values in _row(rng, extent)))
     for group in (draw(rng, extent) for _ in range(count) for draw in (_cluster, _row)):
         reach, taken = group.half_size.mean(1), things.half_size.mean(1)
-        apart = _squared_distances(group.centre, things.centre) > (0.8 * (reach[:, None] + taken)) ** 2
-        inside = (group.centre > -group.half_size) & (group.centre < extent + group.half_size)
+        apart = _squared_distances(group.center, things.center) > (0.8 * (reach[:, None] + taken)) ** 2
+        inside = (group.center > -group.half_size) & (group.center < extent + group.half_size)
         kept = apart.all(1) & inside.all(1)
         things = Things(*(np.concatenate([some, more[kept]]) for some, more in zip(things, group, strict=True)))
     return things
@@ -52,7 +52,7 @@ def place_groups(rng: np.random.RandomState, extent: Array) -> Things:
 def _row(rng: np.random.RandomState, extent: Array) -> Things:
     """Equal boxes side by side, in one direction three, with gaps here and there."""
     dims = len(extent)
-    centre, axes, half_size = rng.uniform(0, extent), random_axes(rng, dims), rng.uniform(*BRICK_HALF_SIZE, dims)
+    center, axes, half_size = rng.uniform(0, extent), random_axes(rng, dims), rng.uniform(*BRICK_HALF_SIZE, dims)
     counts = rng.randint(1, 4, dims)
     counts[rng.randint(dims)] = 3
     places = np.argwhere(rng.uniform(size=counts) < 0.9)
@@ -60,7 +60,7 @@ def _row(rng: np.random.RandomState, extent: Array) -> Things:
     shape = (len(places), dims, dims)
     return Things(
         np.full(len(places), BRICK),
-        centre + offsets,
+        center + offsets,
         np.broadcast_to(axes, shape),
         np.broadcast_to(half_size, shape[:2]),
     )
@@ -70,18 +70,18 @@ def _cluster(rng: np.random.RandomState, extent: Array) -> Things:
     """Ellipsoids, each beside an earlier one and a little pressed against it."""
     dims = len(extent)
     count = 6 * (dims - 1) + rng.randint(4)
-    radii, centres = rng.uniform(*CELL_RADIUS, count), np.empty((count, dims))
+    radii, centers = rng.uniform(*CELL_RADIUS, count), np.empty((count, dims))
     steps = rng.normal(size=(count, dims))
     steps *= rng.uniform(0.8, 0.95, (count, 1)) / np.linalg.norm(steps, axis=1, keepdims=True)
-    centres[0], taken = rng.uniform(0, extent), [0]
+    centers[0], taken = rng.uniform(0, extent), [0]
     for number in range(1, count):
-        neighbour = taken[rng.randint(len(taken))]
-        centres[number] = centres[neighbour] + (radii[neighbour] + radii[number]) * steps[number]
-        apart = _squared_distances(centres[number], centres[taken]) > (0.75 * (radii[taken] + radii[number])) ** 2
+        neighbor = taken[rng.randint(len(taken))]
+        centers[number] = centers[neighbor] + (radii[neighbor] + radii[number]) * steps[number]
+        apart = _squared_distances(centers[number], centers[taken]) > (0.75 * (radii[taken] + radii[number])) ** 2
         if apart.all():
             taken.append(number)
     half_size = radii[:, None] * rng.uniform(0.8, 1.2, (count, dims))
-    return Things(np.full(len(taken), CELL), centres[taken], axes_of_all(rng, count, dims)[taken], half_size[taken])
+    return Things(np.full(len(taken), CELL), centers[taken], axes_of_all(rng, count, dims)[taken], half_size[taken])
 
 
 def axes_of_all(rng: np.random.RandomState, count: int, dimensions: int) -> Array:

@@ -1,4 +1,4 @@
-"""Colours of solids in the sun, on hazy days: patterns, shading, cast shadows and haze."""
+"""Colors of solids in the sun, on hazy days: patterns, shading, cast shadows and haze."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ __all__ = ["Paint", "Weather", "draw_weather", "paint_rays"]
 Array = NDArray[Any]
 
 SUNLIGHT, SKYLIGHT = 0.75, 0.45  # on a surface that faces the one or the other
-VISIBILITY = 35.0  # metres after which haze has replaced 63 % of a thing's light
+VISIBILITY = 35.0  # meters after which haze has replaced 63 % of a thing's light
 
 
 @dataclass(frozen=True)
 class Paint:
-    """An RGB colour ``(3,)`` that the product of square waves brightens and darkens, by a share of it.
+    """An RGB color ``(3,)`` that the product of square waves brightens and darkens, by a share of it.
 
-    The waves (rows, in radians per metre) run through all of space: a solid looks as if carved from patterned stone.
+    The waves (rows, in radians per meter) run through all of space: a solid looks as if carved from patterned stone.
     """
 
-    colour: Array
+    color: Array
     waves: Array
     contrast: float
 
 
 @dataclass(frozen=True)
 class Weather:
-    """The unit vector towards the sun, and the colours of haze and of the sky above it, RGB ``(3,)``."""
+    """The unit vector towards the sun, and the colors of haze and of the sky above it, RGB ``(3,)``."""
 
     sun: Array
     haze: Array
@@ -51,22 +51,22 @@ def draw_weather(rng: np.random.RandomState) -> Weather:
 def paint_rays(
     solids: Sequence[ConvexSolid], paints: Sequence[Paint], weather: Weather, rays: Array, pixel_angle: float
 ) -> Array:
-    """The colours that arrive along rays at a camera in the origin.
+    """The colors that arrive along rays at a camera in the origin.
 
     Args:
         solids: what there is to see.
         paints: one for each solid.
         weather: sun, haze and sky.
-        rays: directions ``(3, N)``; multiples of them are depths in metres.
-        pixel_angle: distance of neighbouring rays at depth 1; patterns too fine for it fade instead of flickering.
+        rays: directions ``(3, N)``; multiples of them are depths in meters.
+        pixel_angle: distance of neighboring rays at depth 1; patterns too fine for it fade instead of flickering.
 
     Returns:
-        colours ``(3, N)`` in 0..255.
+        colors ``(3, N)`` in 0..255.
     """
     depth, nearest = cast_rays(solids, np.zeros((3, 1)), rays)
     height = -rays[1] / np.linalg.norm(rays, axis=0)
     haze, sky = weather.haze[:, None], weather.sky[:, None]
-    colours: Array = haze + (sky - haze) * np.clip(height / 0.3, 0, 1)
+    colors: Array = haze + (sky - haze) * np.clip(height / 0.3, 0, 1)
 
     seen = np.isfinite(depth)
     depth, nearest, rays = depth[seen], nearest[seen], rays[:, seen]
@@ -75,8 +75,8 @@ def paint_rays(
     grazing = np.abs((normals * rays).sum(axis=0)).clip(min=0.02)
     painted = _patterns(paints, nearest, points, depth * pixel_angle / grazing)
     light = SUNLIGHT * _sunlight(solids, weather, points, normals) + SKYLIGHT * (0.8 - 0.2 * normals[1])
-    colours[:, seen] = haze + np.exp(-depth / VISIBILITY) * (painted * light - haze)
-    return colours.clip(0, 255)
+    colors[:, seen] = haze + np.exp(-depth / VISIBILITY) * (painted * light - haze)
+    return colors.clip(0, 255)
 
 
 def _sunlight(solids: Sequence[ConvexSolid], weather: Weather, points: Array, normals: Array) -> Array:
@@ -89,13 +89,13 @@ def _sunlight(solids: Sequence[ConvexSolid], weather: Weather, points: Array, no
 
 
 def _patterns(paints: Sequence[Paint], nearest: Array, points: Array, resolution: Array) -> Array:
-    """Colours ``(3, N)`` of the paints at points, seen at a resolution in metres."""
-    colours = np.empty_like(points)
+    """Colors ``(3, N)`` of the paints at points, seen at a resolution in meters."""
+    colors = np.empty_like(points)
     for index, paint in enumerate(paints):
         on_it = nearest == index
         factor = np.full(np.count_nonzero(on_it), paint.contrast)
         for wave in paint.waves:
             visible = np.clip(1.5 - np.linalg.norm(wave) * resolution[on_it] / 2, 0, 1)
             factor *= np.clip(4 * np.sin(wave @ points[:, on_it]), -1, 1) * visible
-        colours[:, on_it] = paint.colour[:, None] * (1 + factor)
-    return colours
+        colors[:, on_it] = paint.color[:, None] * (1 + factor)
+    return colors

@@ -1,6 +1,6 @@
-"""Textures, colours and shapes of synthetic scenes, in any number of dimensions.
+"""Textures, colors and shapes of synthetic scenes, in any number of dimensions.
 
-Every texture takes only the values -1 and +1, equally often, and every colour comes from one distribution: whatever is
+Every texture takes only the values -1 and +1, equally often, and every color comes from one distribution: whatever is
 drawn with them has the same distribution of values.
 """
 
@@ -12,19 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["blotches", "capsule", "checks", "coloured", "illumination", "random_axes", "stripes"]
+__all__ = ["blotches", "capsule", "checks", "colored", "illumination", "random_axes", "stripes"]
 
 Array = NDArray[Any]
 
-COLOUR = (80.0, 160.0)  # mean intensity of a channel
+COLOR = (80.0, 160.0)  # mean intensity of a channel
 CONTRAST = (30.0, 45.0)  # amplitude of the texture
 ILLUMINATION = 0.2  # largest relative gain or loss, so that (160 + 45) * 1.2 stays below 255
 
 
-def coloured(rng: np.random.RandomState, texture: Array, channels: int) -> Array:
-    """Turn a texture of -1 and +1 into ``(C, *spatial)`` intensities of a random colour and contrast."""
+def colored(rng: np.random.RandomState, texture: Array, channels: int) -> Array:
+    """Turn a texture of -1 and +1 into ``(C, *spatial)`` intensities of a random color and contrast."""
     shape = (channels, *(1,) * texture.ndim)
-    mean = rng.uniform(*COLOUR, shape)
+    mean = rng.uniform(*COLOR, shape)
     amplitude = rng.uniform(*CONTRAST, shape) * rng.choice((-1, 1), shape)
     values: Array = mean.astype(np.float32) + amplitude.astype(np.float32) * texture
     return values
@@ -66,10 +66,10 @@ def _along(grid: Sequence[Array], vector: Array, offset: float = 0.0) -> Array:
     return np.asarray(sum(terms, np.float32(offset)))
 
 
-def capsule(grid: Sequence[Array], centre: Array, direction: Array, half_length: float, radius: float) -> Array:
+def capsule(grid: Sequence[Array], center: Array, direction: Array, half_length: float, radius: float) -> Array:
     """Voxels within ``radius`` of a line segment (of a point, when its length is 0)."""
-    position = _along(grid, direction, -float(centre @ direction))
-    offsets = [axis - np.float32(c) for axis, c in zip(grid, centre, strict=True)]
+    position = _along(grid, direction, -float(center @ direction))
+    offsets = [axis - np.float32(c) for axis, c in zip(grid, center, strict=True)]
     nearest = np.clip(position, -half_length, half_length)
     squared_distance = sum(offset**2 for offset in offsets) - 2 * position * nearest + nearest**2
     return np.asarray(squared_distance < radius**2)

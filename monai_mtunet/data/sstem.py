@@ -1,4 +1,4 @@
-"""Serial-section electron microscopy of a Drosophila larva's ventral nerve cord: names, colours and folds.
+"""Serial-section electron microscopy of a Drosophila larva's ventral nerve cord: names, colors and folds.
 
 Gerhard et al., "Segmented anisotropic ssTEM dataset of neural tissue", figshare (2013),
 https://doi.org/10.6084/m9.figshare.856713. Laid out as a decathlon task, it is read by `decathlon_datalist`.
@@ -16,5 +16,5 @@ SSTEM_PALETTE = ((225, 225, 225), (40, 40, 40), (240, 170, 60), (60, 120, 230), 
 SSTEM_LABELS = tuple(range(9))
 SSTEM_CLASS_OF_LABEL = (0, 1, 1, 1, 1, 1, 2, 3, 4)
 
-# Quadrants of one stack; neighbours share a border, and all are one specimen.
+# Quadrants of one stack; neighbors share a border, and all are one specimen.
 SSTEM_FOLDS = (("vnc_bottom_left",), ("vnc_top_left",))

@@ -74,7 +74,7 @@ class LoadSyntheticd(Transform):
 
     2D gives RGB scenes on the 0-255 scale. 3D gives one-channel phantoms as a scanner would: slices 1 to 2 mm apart
     (the affine tells), and intensities in a unit of the volume's own, whose maximum lies anywhere from about 200 to
-    200,000. What is drawn and why it has to be learnt is told in `monai_mtunet.data.synthetic_scene`.
+    200,000. What is drawn and why it has to be learned is told in `monai_mtunet.data.synthetic_scene`.
 
     Args:
         spatial_dims: 2 or 3.
@@ -119,7 +119,7 @@ class LoadSyntheticd(Transform):
             (self.image_key, torch.from_numpy(image) * unit),
             (self.label_key, torch.from_numpy(labels)),
         ):
-            if sample.get(key, key) is None:  # unlabelled on purpose, see `keep_labels`
+            if sample.get(key, key) is None:  # unlabeled on purpose, see `keep_labels`
                 continue
             # Savers name their files after `filename_or_obj`.
             sample[key] = MetaTensor(values, affine=affine, meta={"filename_or_obj": f"synthetic_{seed:06d}"})

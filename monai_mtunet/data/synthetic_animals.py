@@ -115,5 +115,5 @@ class LoadSyntheticAnimald(Transform):
             self.class_key: scene.species,
             self.box_key: scene.head_box.tolist(),
         }
-        # None: unlabelled on purpose, see `keep_labels`
+        # None: unlabeled on purpose, see `keep_labels`
         return sample | {key: value for key, value in targets.items() if sample.get(key, key) is not None}

@@ -25,7 +25,7 @@ class LoadSyntheticGeometryd(Transform):
 
     - image ``(3, H, W)``, float32, on the 0-255 scale;
     - classes ``(1, H, W)``, int16, indices of `GEOMETRY_CLASSES`;
-    - depth ``(1, H, W)``, float32, in metres along the viewing direction, NaN in the sky. The ground at the foot of
+    - depth ``(1, H, W)``, float32, in meters along the viewing direction, NaN in the sky. The ground at the foot of
       the image is the nearest, so taller images start nearer: 60 scenes span 3.4 to 25.5 m at 64 x 128, 1.9 to 25.5 m
       at 64 x 64 and 1.0 to 25.5 m at 128 x 64;
     - normals ``(3, H, W)``, float32, unit vectors towards the camera, NaN in the sky. Their axes are the camera's:
@@ -69,7 +69,7 @@ class LoadSyntheticGeometryd(Transform):
         sample = dict(data)
         seed = int(sample[self.seed_key])
         for key, values in zip(self.keys, draw_geometric_scene(seed, self.spatial_size), strict=True):
-            if sample.get(key, key) is not None:  # None: unlabelled on purpose, see `keep_labels`
+            if sample.get(key, key) is not None:  # None: unlabeled on purpose, see `keep_labels`
                 # Savers name their files after `filename_or_obj`.
                 sample[key] = MetaTensor(torch.from_numpy(values), meta={"filename_or_obj": f"geometry_{seed:06d}"})
         return sample

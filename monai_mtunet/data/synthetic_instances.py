@@ -30,7 +30,7 @@ class LoadSyntheticInstancesd(Transform):
     - classes ``(1, *spatial)``, int16, indices of `INSTANCE_CLASSES`;
     - instances ``(1, *spatial)``, int32, 0 background and 1, 2, ... for the objects, without gaps.
 
-    A target that a sample holds None for stays so. What is drawn and why it has to be learnt is told in
+    A target that a sample holds None for stays so. What is drawn and why it has to be learned is told in
     `monai_mtunet.data.touching_objects`.
 
     Args:
@@ -72,7 +72,7 @@ class LoadSyntheticInstancesd(Transform):
         spacing, channels, unit, affine = draw_acquisition(seed, len(self.spatial_size))
         scene = draw_touching_objects(seed, self.spatial_size, channels, spacing)
         for key, values in zip(self.keys, scene._replace(image=scene.image * np.float32(unit)), strict=True):
-            if sample.get(key, key) is None:  # unlabelled on purpose, see `keep_labels`
+            if sample.get(key, key) is None:  # unlabeled on purpose, see `keep_labels`
                 continue
             # Savers name their files after `filename_or_obj`.
             meta = {"filename_or_obj": f"instances_{seed:06d}"}

@@ -1,9 +1,9 @@
 """Textured scenes and phantoms in which no single value tells the class: the offline stand-in for real data.
 
-The canvas and every object draw their colour and contrast from one distribution, and every texture takes only the
+The canvas and every object draw their color and contrast from one distribution, and every texture takes only the
 values -1 and +1, equally often. So all classes have the *same* distribution of values, clean or noisy: a threshold,
 or any other rule on one voxel, cannot tell them apart. What does is texture (stripes, checks, or the canvas's blotches)
-and shape (ball or bar), and both need a neighbourhood.
+and shape (ball or bar), and both need a neighborhood.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .scene_textures import blotches, capsule, checks, coloured, illumination, random_axes, stripes
+from .scene_textures import blotches, capsule, checks, colored, illumination, random_axes, stripes
 
 __all__ = ["draw_scene"]
 
@@ -33,7 +33,7 @@ def draw_scene(
     Args:
         seed: 0 .. 2**32 - 1.
         spatial_size: size in voxels, ``(H, W)`` or ``(X, Y, Z)``.
-        channels: number of colour channels.
+        channels: number of color channels.
         spacing: edge lengths of a voxel. Objects and textures are isotropic in this unit, the stripes' wavelength
             is 8 units. Default: 1 along every axis.
         one_class: whether all objects are of one class.
@@ -48,7 +48,7 @@ def draw_scene(
     axes = [(np.arange(n) * s).astype(np.float32) for n, s in zip(spatial_size, step, strict=True)]
     canvas = np.ix_(*axes)
 
-    image: NDArray[np.float32] = coloured(rng, blotches(rng, canvas), channels)
+    image: NDArray[np.float32] = colored(rng, blotches(rng, canvas), channels)
     labels = np.zeros((1, *spatial_size), np.int16)
     thickness = (5, 6) if len(axes) == 2 else (7.5, 9)  # in 3D thinner bars would be a small part of the volume
     # Dense enough for all classes to occur in most scenes, sparse enough for most objects to show their shape.
@@ -56,15 +56,15 @@ def draw_scene(
     for _ in range(max(3, round(float(np.prod(extent / 26))))):
         kinds.append((rng.randint(2), rng.randint(2)))
         checked, bar = kinds[0 if one_class else -1]
-        centre, direction = rng.uniform(0, extent), random_axes(rng, len(axes))[0]
+        center, direction = rng.uniform(0, extent), random_axes(rng, len(axes))[0]
         half_length, radius = (rng.uniform(22, 32), rng.uniform(*thickness)) if bar else (0.0, rng.uniform(12, 17))
         reach = np.abs(direction) * half_length + radius
-        box = tuple(slice(*np.searchsorted(a, (c - r, c + r))) for a, c, r in zip(axes, centre, reach, strict=True))
+        box = tuple(slice(*np.searchsorted(a, (c - r, c + r))) for a, c, r in zip(axes, center, reach, strict=True))
         region = (slice(None), *box)
         grid = np.ix_(*(axis[s] for axis, s in zip(axes, box, strict=True)))
-        inside = capsule(grid, centre, direction, half_length, radius)
+        inside = capsule(grid, center, direction, half_length, radius)
         texture = (checks if checked else stripes)(rng, grid)
-        np.copyto(image[region], coloured(rng, texture, channels), where=inside)
+        np.copyto(image[region], colored(rng, texture, channels), where=inside)
         np.copyto(labels[region], 1 + 2 * checked + bar, where=inside)
     image *= illumination(rng, canvas, extent)
     return image, labels

@@ -1,10 +1,10 @@
 """Scenes of touching cells and bricks, in which no single value tells what is what: instances must be told apart.
 
 Cells lie in clusters and bricks in rows. Most touch another of their class, so that the connected pieces of a
-perfect segmentation hold several objects each. Neighbours differ in colour and in the course of their texture, and
-about half have a thin dark rim: each a weak cue, and similar neighbours without a rim occur.
+perfect segmentation hold several objects each. Neighbors differ in color and in the course of their texture, and
+about half have a thin dark rim: each a weak cue, and similar neighbors without a rim occur.
 
-The background and every object draw their colour and contrast from one distribution, and every texture takes the
+The background and every object draw their color and contrast from one distribution, and every texture takes the
 values -1 and +1 about equally often. So a threshold, or any other rule on one voxel, cannot tell the classes apart:
 what does is texture (cells striped, bricks checked, the background blotched) and shape.
 """
@@ -26,7 +26,7 @@ __all__ = ["InstanceScene", "draw_touching_objects"]
 
 Array = NDArray[Any]
 
-COLOUR = (70.0, 170.0)  # mean intensity of a channel
+COLOR = (70.0, 170.0)  # mean intensity of a channel
 CONTRAST = (15.0, 25.0)  # amplitude of the texture, so that (170 + 25) * 1.2 stays below 255 with the noise
 RIM = 0.65  # of the brightness is left on a rim, one voxel wide
 NOISE = 3.0  # standard deviation
@@ -54,7 +54,7 @@ def draw_touching_objects(
     Args:
         seed: 0 .. 2**32 - 1.
         spatial_size: size in voxels, ``(H, W)`` or ``(X, Y, Z)``.
-        channels: number of colour channels.
+        channels: number of color channels.
         spacing: edge lengths of a voxel. Objects and textures are isotropic in this unit. Default: 1 along every axis.
 
     Returns:
@@ -72,7 +72,7 @@ def draw_touching_objects(
     instances, kept = _connected(_deepest(rng, things, axes))
     label_of = np.array([BACKGROUND, *things.label[kept - 1]], np.int16)
     texture = np.where(instances == 0, blotches(rng, grid), _textures(rng, label_of, instances, grid))
-    image = _coloured(rng, instances, texture, channels)
+    image = _colored(rng, instances, texture, channels)
     image *= _rims(rng, instances) * illumination(rng, grid, extent)
     image += (NOISE * rng.normal(size=image.shape)).astype(np.float32)
     return InstanceScene(image.clip(0, 255), label_of[instances][None], instances[None])
@@ -87,11 +87,11 @@ def _deepest(rng: np.random.RandomState, things: Things, axes: Sequence[Array]) 
     phases = rng.uniform(0, 2 * np.pi, len(reach))
     low, high = (
         np.stack([np.searchsorted(axis, ends) for axis, ends in zip(axes, side.T, strict=True)], axis=1)
-        for side in (things.centre - reach, things.centre + reach)
+        for side in (things.center - reach, things.center + reach)
     )
-    for i, centre in enumerate(things.centre):
+    for i, center in enumerate(things.center):
         box = tuple(map(slice, low[i], high[i]))
-        offsets = np.ix_(*(axis[side] - np.float32(c) for axis, side, c in zip(axes, box, centre, strict=True)))
+        offsets = np.ix_(*(axis[side] - np.float32(c) for axis, side, c in zip(axes, box, center, strict=True)))
         along = [_projected(offsets, axis) for axis in things.axes[i]]
         if things.label[i] == BRICK:
             depth = _depth_in_a_box(along, things.half_size[i])
@@ -153,10 +153,10 @@ def _textures(
     return texture
 
 
-def _coloured(rng: np.random.RandomState, instances: Array, texture: Array, channels: int) -> NDArray[np.float32]:
-    """Intensities ``(C, *spatial)``: each object has a colour and a contrast, and so has the background."""
+def _colored(rng: np.random.RandomState, instances: Array, texture: Array, channels: int) -> NDArray[np.float32]:
+    """Intensities ``(C, *spatial)``: each object has a color and a contrast, and so has the background."""
     shape = (channels, int(instances.max()) + 1)
-    mean = rng.uniform(*COLOUR, shape).astype(np.float32)
+    mean = rng.uniform(*COLOR, shape).astype(np.float32)
     contrast = (rng.uniform(*CONTRAST, shape) * rng.choice((-1, 1), shape)).astype(np.float32)
     intensities: Array = mean[:, instances] + contrast[:, instances] * texture
     return intensities

@@ -8,7 +8,7 @@ import fire
 import torch
 from PIL import Image
 
-from ..tasks import rasterise
+from ..tasks import rasterize
 from .drawing import draw_network
 from .published import DRAWN
 
@@ -32,8 +32,8 @@ def draw(folder: str, only: str = "", suffix: str = "png") -> None:
             with torch.device("meta"):
                 figure = draw_network(build())
             path = Path(folder) / f"network_{name}.{suffix}"
-            if suffix == "png":  # in few colours, for a small file
-                Image.fromarray(rasterise(figure)).quantize(64).save(path, optimize=True)
+            if suffix == "png":  # in few colors, for a small file
+                Image.fromarray(rasterize(figure)).quantize(64).save(path, optimize=True)
             else:
                 figure.savefig(path)
 

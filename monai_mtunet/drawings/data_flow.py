@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 _SUMS = {"add", "add_", "__add__", "__radd__", "__iadd__"}
-_NORMALISATIONS = {"batch_norm", "instance_norm", "group_norm", "layer_norm", "prelu"}
+_NORMALIZATIONS = {"batch_norm", "instance_norm", "group_norm", "layer_norm", "prelu"}
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class _Follow(TorchFunctionMode):
         if "sigmoid" in name:
             for source in sources:
                 self.operations[source].gate = True
-        if weights and name not in _NORMALISATIONS:
+        if weights and name not in _NORMALIZATIONS:
             number = self._operate(name, min(weights), maps, outputs[0], _dilation(name, args, kwargs or {}))
             self._sources |= {id(output): {number: Source()} for output in outputs}
             return result
@@ -187,12 +187,12 @@ def _dilation(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
 
 def _trained_by(network: nn.Module, predictions: Mapping[str, Tensor]) -> dict[str, frozenset[str]]:
     trained: dict[str, set[str]] = {name.rpartition(".")[0]: set() for name, _ in network.named_parameters()}
-    learnt = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
+    learned = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
     for task, prediction in predictions.items():
         if prediction.requires_grad:
             total = prediction.sum()
-            gradients = torch.autograd.grad(total, list(learnt.values()), retain_graph=True, allow_unused=True)
-            for name, gradient in zip(learnt, gradients, strict=True):
+            gradients = torch.autograd.grad(total, list(learned.values()), retain_graph=True, allow_unused=True)
+            for name, gradient in zip(learned, gradients, strict=True):
                 if gradient is not None:
                     trained[name.rpartition(".")[0]].add(task)
     return {owner: frozenset(tasks) for owner, tasks in trained.items()}

@@ -1,4 +1,4 @@
-"""A drawing of a network: blocks by resolution and order of computation, in the colours of their tasks."""
+"""A drawing of a network: blocks by resolution and order of computation, in the colors of their tasks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Patch, Rectangle
 from torch import nn
 
-from ..tasks.task_colours import SHARED_COLOUR, task_colours
+from ..tasks.task_colors import SHARED_COLOR, task_colors
 from .blocks import gather
 from .data_flow import trace
 from .diagram import Block, Connection, Diagram
@@ -34,8 +34,8 @@ def draw_network(network: nn.Module, spatial_size: Sequence[int] = (256, 256)) -
 
     Nothing is drawn by hand: blocks and arrows are those of one run (:func:`~monai_mtunet.drawings.trace`), gathered
     by :func:`~monai_mtunet.drawings.gather`. Rows are resolutions, columns the order of computation. A block has its
-    task's colour, or grey where its weights are shared; the number in it is that of its output's channels. Where other
-    tasks' losses train it than the colour says, a strip below names them by their colours.
+    task's color, or gray where its weights are shared; the number in it is that of its output's channels. Where other
+    tasks' losses train it than the color says, a strip below names them by their colors.
 
     Args:
         network: a network with the front of this package's: `in_channels`, and a dict of predictions.
@@ -66,12 +66,12 @@ def draw_diagram(diagram: Diagram) -> Figure:
     axis.set(xlim=(left, right), ylim=(layout.height - ROW / 2, layout.height - ROW / 2 - height))
     axis.set_axis_off()
     _draw_levels(axis, layout)
-    colours = task_colours(diagram.tasks)
+    colors = task_colors(diagram.tasks)
     for connection in diagram.connections:
-        _draw_connection(axis, connection, diagram.blocks, layout, colours)
+        _draw_connection(axis, connection, diagram.blocks, layout, colors)
     for block in diagram.blocks:
-        _draw_block(axis, block, layout, diagram.tasks, colours)
-    _draw_legend(figure, diagram, colours)
+        _draw_block(axis, block, layout, diagram.tasks, colors)
+    _draw_legend(figure, diagram, colors)
     return figure
 
 
@@ -86,13 +86,13 @@ def _draw_levels(axis: Axes, layout: Layout) -> None:
 
 
 def _draw_connection(
-    axis: Axes, connection: Connection, blocks: Sequence[Block], layout: Layout, colours: dict[str, str]
+    axis: Axes, connection: Connection, blocks: Sequence[Block], layout: Layout, colors: dict[str, str]
 ) -> None:
     source, target = blocks[connection.source], blocks[connection.target]
     (x, y), (to_x, to_y) = layout.place(source), layout.place(target)
     style = dict(_STYLES[connection.style])
     if connection.style == "cross-talk":
-        style["color"] = colours[source.lane or ""]
+        style["color"] = colors[source.lane or ""]
     row = (layout.place(block) for block in blocks)
     passed = [place for place in row if x < place[0] < to_x and place[1] == y]
     bend = 0.0
@@ -120,11 +120,11 @@ def _draw_connection(
     )
 
 
-def _draw_block(axis: Axes, block: Block, layout: Layout, tasks: Sequence[str], colours: dict[str, str]) -> None:
+def _draw_block(axis: Axes, block: Block, layout: Layout, tasks: Sequence[str], colors: dict[str, str]) -> None:
     x, y = layout.place(block)
     owner = block.owner or (tasks[0] if len(tasks) == 1 else None)
-    fill = colours[owner] if owner else SHARED_COLOUR
-    line = colours[block.lane] if block.lane else "#555555"
+    fill = colors[owner] if owner else SHARED_COLOR
+    line = colors[block.lane] if block.lane else "#555555"
     if block.kind == "image":
         axis.text(x, y, "image", fontsize=_TEXT, ha="center", va="center", color=line, weight="bold")
     elif block.kind == "prediction":
@@ -141,7 +141,7 @@ def _draw_block(axis: Axes, block: Block, layout: Layout, tasks: Sequence[str], 
             left, part = x - layout.half(block), 2 * layout.half(block) / len(block.trained_by)
             for number, task in enumerate(block.trained_by):
                 corner = (left + number * part, y + _HEIGHT / 2 + 0.01)
-                axis.add_patch(Rectangle(corner, part, 0.035, facecolor=colours[task], linewidth=0, zorder=3))
+                axis.add_patch(Rectangle(corner, part, 0.035, facecolor=colors[task], linewidth=0, zorder=3))
 
 
 def _draw_box(axis: Axes, block: Block, layout: Layout, fill: str, line: str) -> None:
@@ -171,7 +171,7 @@ def _draw_box(axis: Axes, block: Block, layout: Layout, fill: str, line: str) ->
 
 
 def _has_strip(block: Block, tasks: Sequence[str]) -> bool:
-    """Whether other losses train it than its colour says."""
+    """Whether other losses train it than its color says."""
     expected = (block.owner,) if block.owner else tuple(tasks)
     return bool(block.trained_by) and block.trained_by != expected
 
@@ -181,14 +181,14 @@ def _ink(fill: str) -> str:
     return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else "black"
 
 
-def _draw_legend(figure: Figure, diagram: Diagram, colours: dict[str, str]) -> None:
+def _draw_legend(figure: Figure, diagram: Diagram, colors: dict[str, str]) -> None:
     drawn = [block for block in diagram.blocks if block.modules]
-    handles: list[Any] = [Patch(facecolor=colours[task], label=task) for task in diagram.tasks]
+    handles: list[Any] = [Patch(facecolor=colors[task], label=task) for task in diagram.tasks]
     if len(diagram.tasks) > 1:
-        handles.append(Patch(facecolor=SHARED_COLOUR, edgecolor="#555555", linewidth=0.6, label="shared"))
+        handles.append(Patch(facecolor=SHARED_COLOR, edgecolor="#555555", linewidth=0.6, label="shared"))
     if any(block.lane and not block.owner for block in drawn):
         label = "shared weights, each task's own maps"
-        handles.append(Patch(facecolor=SHARED_COLOUR, edgecolor=colours[diagram.tasks[0]], linewidth=1.2, label=label))
+        handles.append(Patch(facecolor=SHARED_COLOR, edgecolor=colors[diagram.tasks[0]], linewidth=1.2, label=label))
     for kind, label in (
         ("gate", "\N{GREEK SMALL LETTER SIGMA}: attention mask"),
         ("mixture", "+: weighted sum of the tasks' maps"),
@@ -204,6 +204,6 @@ def _draw_legend(figure: Figure, diagram: Diagram, colours: dict[str, str]) -> N
     names = {"skip": "skip connection", "indices": "indices of maxima", "cross-talk": "from task to task"}
     for style, label in names.items():
         if any(connection.style == style for connection in diagram.connections):
-            handles.append(Line2D([], [], label=label, **({"color": colours[diagram.tasks[0]]} | _STYLES[style])))
+            handles.append(Line2D([], [], label=label, **({"color": colors[diagram.tasks[0]]} | _STYLES[style])))
     columns = max(2, int(figure.get_figwidth() / 1.75))
     figure.legend(handles=handles, loc="lower center", ncols=min(columns, len(handles)), fontsize=_TEXT, frameon=False)

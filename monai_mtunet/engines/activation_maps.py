@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from monai.networks.utils import eval_mode
 from torch import Tensor, nn
 
-from ..tasks import ColourBar, Task
+from ..tasks import ColorBar, Task
 from ..tasks.panel import draw_input, middle_slice
 from .sample_pictures import SamplePictureHandler
 
@@ -72,12 +72,12 @@ def draw_activation_maps(
 
     Args:
         tasks: the declared tasks, which say how the input is drawn.
-        images: per sample the network's input (C, *spatial), normalised.
+        images: per sample the network's input (C, *spatial), normalized.
         maps: per sample ``{layer: (1, *spatial)}``.
         title: text above the picture.
 
     Returns:
-        A matplotlib figure, to be saved or turned into an array by :func:`~monai_mtunet.tasks.rasterise`.
+        A matplotlib figure, to be saved or turned into an array by :func:`~monai_mtunet.tasks.rasterize`.
     """
     columns = 1 + len(maps[0])
     height, width = draw_input(tasks, images[0]).shape[:2]
@@ -91,7 +91,7 @@ def draw_activation_maps(
         for axis, (layer, values) in zip(row_axes[1:], of_sample.items(), strict=True):
             plane = middle_slice(values)[0]
             low, high = plane.min().item(), plane.max().item()
-            axis.imshow(ColourBar(low, high, layer, colormap="viridis").draw(plane), interpolation="nearest")
+            axis.imshow(ColorBar(low, high, layer, colormap="viridis").draw(plane), interpolation="nearest")
             size = " x ".join(map(str, values.shape[1:]))
             axis.set_title(f"{layer}\n{size}: {low:.2g} to {high:.2g}", fontsize=8)
         for axis in row_axes:

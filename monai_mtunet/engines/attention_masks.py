@@ -15,7 +15,7 @@ from monai.networks.utils import eval_mode
 from torch import Tensor, nn
 
 from ..networks.attention_gate import AttentionGate
-from ..tasks import ColourBar, Task, task_names
+from ..tasks import ColorBar, Task, task_names
 from ..tasks.panel import draw_input, middle_slice
 from .sample_pictures import SamplePictureHandler
 
@@ -70,15 +70,15 @@ def draw_attention_masks(
 
     Args:
         tasks: the declared tasks, which say how the input is drawn.
-        images: per sample the network's input (C, *spatial), normalised.
+        images: per sample the network's input (C, *spatial), normalized.
         masks: per sample ``{task name: masks (1, *spatial)}``.
-        value_range: what the ends of the colour bar are.
+        value_range: what the ends of the color bar are.
         title: text above the picture.
 
     Returns:
-        A matplotlib figure, to be saved or turned into an array by :func:`~monai_mtunet.tasks.rasterise`.
+        A matplotlib figure, to be saved or turned into an array by :func:`~monai_mtunet.tasks.rasterize`.
     """
-    scale = ColourBar(*value_range, label="channel mean of the attention mask", colormap="viridis")
+    scale = ColorBar(*value_range, label="channel mean of the attention mask", colormap="viridis")
     samples = zip(images, masks, strict=True)
     rows = [(image, task, of_task) for image, of_tasks in samples for task, of_task in of_tasks.items()]
     columns = 1 + max(len(of_task) for _, _, of_task in rows)
@@ -123,7 +123,7 @@ class AttentionMaskHandler(SamplePictureHandler):
         interval: every how many epochs.
         spatial_size: what is cut from the middle of an image, for images too large for the network in one pass; the
             whole image by default.
-        value_range: what the ends of the colour bar are. Means over many channels stay close to 0.5; (0.3, 0.7), say,
+        value_range: what the ends of the color bar are. Means over many channels stay close to 0.5; (0.3, 0.7), say,
             shows more of them.
 
     Example:

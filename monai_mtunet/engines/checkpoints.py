@@ -79,7 +79,7 @@ def load_checkpoint(
     except (RuntimeError, ValueError, KeyError) as error:
         raise CheckpointError(
             f"The checkpoint {path} does not fit this configuration: it comes from another architecture, other tasks "
-            f"or another optimiser. Use the network_def and tasks it was trained with. {error}"
+            f"or another optimizer. Use the network_def and tasks it was trained with. {error}"
         ) from error
     trainer = checkpoint.get("trainer")
     return None if trainer is None else int(trainer["iteration"]) // int(trainer["epoch_length"])

@@ -44,7 +44,7 @@ class EpochSeed:
 
     def __call__(self, engine: Workflow) -> None:
         """Seed the epoch."""
-        # A SeedSequence keeps epochs, ranks and runs with neighbouring seeds apart.
+        # A SeedSequence keeps epochs, ranks and runs with neighboring seeds apart.
         sequence = np.random.SeedSequence([self.seed, engine.state.epoch, engine.state.rank])
         seed = int(sequence.generate_state(1)[0]) % MAX_SEED
         random.seed(seed)

@@ -86,7 +86,7 @@ class GradientBalancingTrainer(SupervisedTrainer):
     def _iteration(self, engine: SupervisedTrainer, batchdata: dict[str, Tensor]) -> dict[str, Any]:
         if not isinstance(self.network, DistributedDataParallel):
             return super()._iteration(engine, batchdata)
-        # no_sync would also leave out the buffers' broadcast, which running statistics of normalisation need.
+        # no_sync would also leave out the buffers' broadcast, which running statistics of normalization need.
         if self.network.broadcast_buffers:
             for buffer in self.network.module.buffers():
                 dist.broadcast(buffer, 0)
@@ -154,7 +154,7 @@ class GradientBalancingTrainer(SupervisedTrainer):
         return gradient
 
     def _is_last_of_step(self) -> bool:
-        """Whether MONAI's iteration will step the optimiser."""
+        """Whether MONAI's iteration will step the optimizer."""
         length = self.state.epoch_length
         done = self.state.iteration if length is None else (self.state.iteration - 1) % length + 1
         return bool(done % self.accumulation_steps == 0 or done == length)

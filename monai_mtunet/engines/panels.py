@@ -10,7 +10,7 @@ from ignite.engine import Events
 from monai.engines import Workflow
 from torch import Tensor
 
-from ..tasks import Task, draw_panel, rasterise, save_panel
+from ..tasks import Task, draw_panel, rasterize, save_panel
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -73,4 +73,4 @@ class PanelHandler:
         figure = draw_panel(self.tasks, self._images, self._predictions, self._targets, title=f"epoch {epoch}")
         save_panel(figure, self.output_dir / f"epoch_{epoch:04d}.png")
         if self.summary_writer is not None:
-            self.summary_writer.add_image("panel", rasterise(figure), epoch, dataformats="HWC")
+            self.summary_writer.add_image("panel", rasterize(figure), epoch, dataformats="HWC")

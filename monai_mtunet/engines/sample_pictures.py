@@ -15,7 +15,7 @@ from monai.transforms import CenterSpatialCrop
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from ..tasks import Task, rasterise, save_panel
+from ..tasks import Task, rasterize, save_panel
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -95,4 +95,4 @@ class SamplePictureHandler(ABC):
         figure = self.draw(self._images, torch.device(engine.state.device), title=f"epoch {epoch}")
         save_panel(figure, self.output_dir / f"epoch_{epoch:04d}.png")
         if self.summary_writer is not None:
-            self.summary_writer.add_image(self.tag, rasterise(figure), epoch, dataformats="HWC")
+            self.summary_writer.add_image(self.tag, rasterize(figure), epoch, dataformats="HWC")

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from monai.engines import Workflow
 
 from ..losses import MultiTaskLoss
-from ..tasks.task_colours import task_colours
+from ..tasks.task_colors import task_colors
 
 Row = dict[str, float]  # of one epoch, by column
 
@@ -134,9 +134,9 @@ def draw_loss_weights(tasks: Sequence[str], rows: Sequence[Row]) -> Figure:
 def _draw_curves(axis: Axes, what: str, tasks: Sequence[str], rows: Sequence[Row]) -> None:
     curves = {task: [row.get(f"{what}_{task}", math.nan) for row in rows] for task in tasks}
     epochs = [row["epoch"] for row in rows]
-    colours = task_colours(tasks)
+    colors = task_colors(tasks)
     for task, values in curves.items():
-        axis.plot(epochs, values, label=task, color=colours[task], marker="o", markersize=3, linewidth=1.2)
+        axis.plot(epochs, values, label=task, color=colors[task], marker="o", markersize=3, linewidth=1.2)
     shown = [value for values in curves.values() for value in values if math.isfinite(value)]
     if what == "weight":
         axis.set_ylim(0, 1.1 * max(shown) or None)

@@ -23,7 +23,7 @@ class MultiScaleFlipInferer(Inferer):
 
     As the SUNet paper does for segmentation (section 7.3, and its code). At each scale, the logits of a window and of
     its flips, turned back, are summed before the softmax; probabilities are averaged where windows overlap, brought
-    back to the image's size (bilinear or trilinear), renormalised, and averaged over scales. Predictions of other tasks
+    back to the image's size (bilinear or trilinear), renormalized, and averaged over scales. Predictions of other tasks
     take the same way, with a mean in place of sum and softmax, and of directions with unit length.
 
     What a flip or a scale does to values is declared by the task (`Task.undo_flip`, `Task.undo_scale`): a flip
@@ -99,7 +99,7 @@ class MultiScaleFlipInferer(Inferer):
             for name, values in self.inferer(copy, flipping, *args, **kwargs).items():
                 task = self.tasks[name]
                 values = task.undo_scale(values, factor)
-                values = task.averaging.renormalise(_resized(values, inputs.shape[2:]) if task.is_dense else values)
+                values = task.averaging.renormalize(_resized(values, inputs.shape[2:]) if task.is_dense else values)
                 totals[name] = totals[name] + values if name in totals else values
         return {
             name: self.tasks[name].averaging.to_prediction(total / len(self.scales)) for name, total in totals.items()

@@ -29,7 +29,7 @@ def postprocessing(tasks: Sequence[Task], output_dir: str | Path, preprocessing:
         output_dir: folder of the files.
         preprocessing: the transforms that made ``image``; the invertible ones (orientation, resampling, padding,
             intensity scaling) are undone, so that files fit the original image; of what is no picture only the spatial
-            ones, by nearest neighbour: neither classes nor depths on both sides of an edge are mixed.
+            ones, by nearest neighbor: neither classes nor depths on both sides of an edge are mixed.
             ``None`` leaves them.
 
     Returns:
@@ -52,7 +52,7 @@ def _undo(task: Task, preprocessing: Compose) -> list[MapTransform]:
         return []
     steps: list[Any] = [step for step in preprocessing.flatten().transforms if isinstance(step, InvertibleTransform)]
     if not task.is_picture:
-        # Scaling intensities back would scale class numbers, or metres. MONAI's lazy transforms are the spatial ones.
+        # Scaling intensities back would scale class numbers, or meters. MONAI's lazy transforms are the spatial ones.
         steps = [step for step in steps if isinstance(step, LazyTrait | Transposed)]
     if not steps:
         return []

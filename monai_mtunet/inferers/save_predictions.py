@@ -96,7 +96,7 @@ class SavePredictionsd(SampleWriter):
 
     Label PNGs are 8-bit indices with the task's palette, of instances 16-bit ids; intensity PNGs are the task's
     picture, which for restoration is the data range clipped and rounded to 8 bit. What 8 bits do not hold, such as
-    depth in metres, goes to ``<stem>_<task>.npy``: float32, (H, W) of one channel, else (C, H, W). Tasks that are not
+    depth in meters, goes to ``<stem>_<task>.npy``: float32, (H, W) of one channel, else (C, H, W). Tasks that are not
     dense go to ``<stem>_<task>.json``.
 
     Args:

@@ -1,4 +1,4 @@
-"""Optimiser groups of a network and of the weights that its loss learns."""
+"""Optimizer groups of a network and of the weights that its loss learns."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def parameter_groups(
     Weight decay never applies to loss weights: it would pull them towards a value that nothing justifies.
 
     Args:
-        network: its group takes the optimiser's settings.
+        network: its group takes the optimizer's settings.
         loss: for example a :class:`~monai_mtunet.losses.MultiTaskLoss`; without learnable weights there is one group.
         weighting_learning_rate: of the loss weights.
         learning_rates: of parts of the network, ``{name of a module: rate}``, as heads that learn ten times as fast as
             a trained trunk. Each part is a group; the rest of the network is the first group, if there is any.
 
     Returns:
-        What ``torch.optim`` optimisers take as ``params``.
+        What ``torch.optim`` optimizers take as ``params``.
 
     Raises:
         ValueError: When a part has no parameters, or shares some with another part.

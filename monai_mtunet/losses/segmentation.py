@@ -91,8 +91,8 @@ class MaskedDiceCELoss(nn.Module):
     def _dice(self, prediction: Tensor, target: Tensor) -> Tensor:
         # An image without labels has a Dice loss of 0, which must not dilute the others' mean.
         per_image = self.dice(prediction, target).flatten(start_dim=1).mean(dim=1)
-        labelled = (target != self.ignore_index).flatten(start_dim=1).any(dim=1)
-        return mean_over_valid((per_image * labelled).sum(), labelled.sum())
+        labeled = (target != self.ignore_index).flatten(start_dim=1).any(dim=1)
+        return mean_over_valid((per_image * labeled).sum(), labeled.sum())
 
     def valid_count(self, target: Tensor) -> Tensor:
         """Number of voxels that have a label, 0-d."""

@@ -27,8 +27,8 @@ class MissingAwareTopKAccuracy(TopKCategoricalAccuracy):
     def update(self, output: Sequence[Tensor]) -> None:
         """Take up a batch: logits (B, K) and labels (B,), on every rank of as many batches."""
         prediction, labels = output
-        labelled = labels != self.ignore_index
-        super().update((prediction[labelled], labels[labelled]))
+        labeled = labels != self.ignore_index
+        super().update((prediction[labeled], labels[labeled]))
 
     def compute(self) -> float:
         """The share of labels among the k highest logits, 0..1."""

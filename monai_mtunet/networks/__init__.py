@@ -4,7 +4,7 @@ from .classical_denoiser import ClassicalDenoiser
 from .cross_stitch_segnet import CrossStitchSegNet
 from .dense_segnet import DenseSegNet
 from .dilated_resnet import DilatedResNet
-from .frozen_normalisation import freeze_normalisation
+from .frozen_normalization import freeze_normalization
 from .hourglass import MultiTaskHourglass
 from .mtan import MTAN
 from .mtunet import MTUNet
@@ -27,7 +27,7 @@ __all__ = [
     "NetworkChain",
     "SUNet",
     "SegNet",
-    "freeze_normalisation",
+    "freeze_normalization",
     "sunet_7_128",
     "sunet_64",
     "sunet_128",

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 class AttentionGate(nn.Module):
     """A map multiplied by a mask that two convolutions make of another map.
 
-    The convolutions are followed by normalisation and activation, and by normalisation and sigmoid (MTAN, Liu 2019;
+    The convolutions are followed by normalization and activation, and by normalization and sigmoid (MTAN, Liu 2019;
     MT-UNet, "Architecture Design and Protocols"). The mask is the output of the module `mask`, so that a forward hook
     can read it; what draws masks finds the gates of a network by this class.
 
@@ -19,7 +19,7 @@ class AttentionGate(nn.Module):
         channels: number of channels of the masked map, and between the convolutions.
         kernel_size: of both convolutions, odd.
         act: activation type and arguments after the first convolution, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
 
     Example:
         >>> gate = AttentionGate(2, in_channels=16, channels=8)

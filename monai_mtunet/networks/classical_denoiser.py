@@ -21,7 +21,7 @@ SMALLEST = 16  # voxels per axis: two 8x8 blocks of BM3D, one level of the wavel
 class ClassicalDenoiser(nn.Module):
     """A classical denoiser with a network's front, to stand before a segmenter in a `NetworkChain`.
 
-    With ``method="bm3d"`` on colour images it is the CBM3D of the UMC paper's Table 1. It runs on the CPU, sample by
+    With ``method="bm3d"`` on color images it is the CBM3D of the UMC paper's Table 1. It runs on the CPU, sample by
     sample, passes no gradient, and compiles neither to TorchScript nor under ``torch.export``.
 
     Args:
@@ -32,7 +32,7 @@ class ClassicalDenoiser(nn.Module):
             means over all channels together; ``"bm3d"``: BM3D, for three channels CBM3D, the best and by far the
             slowest; 2D only.
         task: name of the prediction.
-        std: standard deviation by which the data were normalised, (x - mean) / std: one number, or one per channel;
+        std: standard deviation by which the data were normalized, (x - mean) / std: one number, or one per channel;
             1 for data that are still in their own units.
 
     Attributes:
@@ -40,7 +40,7 @@ class ClassicalDenoiser(nn.Module):
 
     Raises:
         ValueError: When an argument is out of its range, or the input does not fit.
-        ImportError: When `method` is ``"bm3d"`` and the package of that name is not installed. Its licence allows
+        ImportError: When `method` is ``"bm3d"`` and the package of that name is not installed. Its license allows
             non-commercial use only.
 
     Example:
@@ -119,7 +119,7 @@ def _bm3d(image: Image) -> Image:
     import bm3d
 
     if len(image) == 3:
-        # bm3d divides by the range of each opponent colour, which is 0 where an image is gray or constant: tilt one
+        # bm3d divides by the range of each opponent color, which is 0 where an image is gray or constant: tilt one
         # channel, by a millionth of the noise.
         tilt = np.linspace(0.0, 1e-6, image.shape[-1]) * np.array([1, 0, 0]).reshape(3, 1, 1)
         return np.moveaxis(bm3d.bm3d_rgb(np.moveaxis(image + tilt, 0, -1), 1.0), -1, 0)
@@ -134,6 +134,6 @@ def _check_bm3d(spatial_dims: int) -> None:
         raise ValueError("method 'bm3d' is for 2D images: choose 'nl_means' or 'wavelet' for volumes.")
     if importlib.util.find_spec("bm3d") is None:
         raise ImportError(
-            "method 'bm3d' needs the bm3d package, whose licence allows non-commercial use only: "
+            "method 'bm3d' needs the bm3d package, whose license allows non-commercial use only: "
             "pip install -e '.[bm3d]' in a clone"
         )

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class ConcatConvolution(nn.Module):
-    """MONAI's `Convolution` (3x3, normalisation, dropout, activation) on the channel concatenation of several maps.
+    """MONAI's `Convolution` (3x3, normalization, dropout, activation) on the channel concatenation of several maps.
 
     A convolution of concatenated maps is the sum of the convolutions of each map with its slice of the weight.
     Computed that way the concatenation, which training would keep for the backward pass although it keeps each map
@@ -21,10 +21,10 @@ class ConcatConvolution(nn.Module):
         in_channels: number of channels of each map, in their order.
         out_channels: number of channels of the result.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
         bias: whether the convolution has a bias.
         dropout: dropout ratio, or type and arguments in MONAI's words.
-        adn_ordering: order of activation, dropout and normalisation, in MONAI's words.
+        adn_ordering: order of activation, dropout and normalization, in MONAI's words.
 
     Example:
         >>> convolution = ConcatConvolution(2, [8, 16], 8, act="RELU", norm="BATCH", bias=False)

@@ -39,7 +39,7 @@ class CrossStitchSegNet(nn.Module):
             last one.
         pooled_size: voxels per axis of the grid that the encoder's output is averaged to for vector tasks.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
 
     Attributes:
         encoder: levels of the encoders, finest first, each a level per task.

@@ -17,7 +17,7 @@ def dense_head(kind: str, layout: SegNetLayout, out_channels: int) -> nn.Module:
 
             - ``"3x3_1x1"``: a 3x3 and a 1x1 convolution, nothing between (code of MTAN).
             - ``"1x1"``: a 1x1 convolution.
-            - ``"3x3"``: a 3x3 convolution, normalised as the layout's are if the norm comes first. It is the decoder's
+            - ``"3x3"``: a 3x3 convolution, normalized as the layout's are if the norm comes first. It is the decoder's
               last convolution, of which the decoder has one less (SegNet as VGG-16 mirrored).
         layout: the layout of the network.
         out_channels: number of channels of the task.

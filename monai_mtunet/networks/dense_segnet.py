@@ -38,7 +38,7 @@ class DenseSegNet(nn.Module):
             last one.
         pooled_size: voxels per axis of the grid that an encoder's output is averaged to for vector tasks.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
 
     Attributes:
         encoder: the shared encoder's levels, finest first.

@@ -13,9 +13,9 @@ from torch.utils.checkpoint import checkpoint
 def checkpoint_exactly(module: nn.Module, function: Callable[..., Any], *args: Any) -> Any:
     """Compute ``function(*args)`` without keeping what its backward pass needs, which is computed again there.
 
-    Plain checkpointing updates the running statistics of batch normalisation twice per step, once in each
+    Plain checkpointing updates the running statistics of batch normalization twice per step, once in each
     computation. Here the second one works on copies of the module's buffers, which are thrown away; random states are
-    those of the first. In training, where normalisation takes the batch's statistics, outputs, gradients and states
+    those of the first. In training, where normalization takes the batch's statistics, outputs, gradients and states
     are therefore those without checkpointing.
 
     Args:

@@ -42,7 +42,7 @@ class MultiTaskHourglass(nn.Module):
         strides: pooling stride: one int for all, or one entry per level, an int or one int per axis, as
             ``((2, 2, 1), 2, 2, 2, 2)`` for volumes with thick slices.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
 
     Attributes:
         encoder: the encoder's levels, finest first.

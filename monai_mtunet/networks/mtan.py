@@ -44,14 +44,14 @@ class MTAN(nn.Module):
         strides: pooling stride: one int for all, or one entry per level, an int or one int per axis, as
             ``((2, 2, 1), 2, 2, 2, 2)`` for volumes with thick slices.
         width_change: which of a decoder level's convolutions changes the number of channels: ``"first"`` or ``"last"``.
-        order: ``"conv_norm_act"``, in which VGG-16 was trained, or ``"norm_conv_act"``, whose normalisation acts on
+        order: ``"conv_norm_act"``, in which VGG-16 was trained, or ``"norm_conv_act"``, whose normalization acts on
             each convolution's input. The masks' convolutions always have the first order.
         head: the convolutions of a dense head: ``"3x3_1x1"``, ``"1x1"``, or ``"3x3"``, which stands for the decoder's
             last one.
         pooled_size: voxels per axis of the grid that a vector task's features are averaged to; 8 takes the whole
             output of a 256x256 image.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
 
     Attributes:
         encoder: the shared encoder's levels, finest first.

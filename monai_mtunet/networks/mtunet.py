@@ -20,7 +20,7 @@ CROSS_TALK_LEVEL = 2  # the third decoder block, counted from the coarsest
 class MTUNet(nn.Module):
     """U-Net with a densely connected encoder, and per task a decoder with attention that listens to the others.
 
-    Convolutions are 3x3 with bias, then activation, then normalisation, in the paper's order. The bottleneck has twice
+    Convolutions are 3x3 with bias, then activation, then normalization, in the paper's order. The bottleneck has twice
     the last level's channels. Its transposed convolution is shared by all decoders. One task gives the paper's
     ST-UNet.
 
@@ -42,7 +42,7 @@ class MTUNet(nn.Module):
         strides: pooling stride: one int for all, or one entry per level, an int or one int per axis, as
             ``((1, 2, 2), 2, 2, 2)`` for volumes with thick slices.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
         dropout: dropout before each pooling: ratio, or type and arguments in MONAI's words. The paper gives no ratio.
         use_checkpoint: compute the encoder's blocks again in the backward pass instead of keeping their activations:
             the same training in less memory and more time.

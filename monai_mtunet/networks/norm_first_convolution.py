@@ -1,4 +1,4 @@
-"""Convolution whose normalisation comes first."""
+"""Convolution whose normalization comes first."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,14 +10,14 @@ from torch import Tensor, nn
 
 
 class NormFirstConvolution(nn.Module):
-    """Normalisation of the input, 3x3 convolution with bias, activation, on the concatenation of several maps.
+    """Normalization of the input, 3x3 convolution with bias, activation, on the concatenation of several maps.
 
     Args:
         spatial_dims: number of spatial dimensions, 2 or 3.
         in_channels: number of channels of each map, in their order.
         out_channels: number of channels of the result.
         act: activation type and arguments, in MONAI's words; `None` for a convolution whose result is a prediction.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
 
     Example:
         >>> convolution = NormFirstConvolution(2, [8, 16], 8, act="RELU", norm="BATCH")

@@ -1,4 +1,4 @@
-"""Normalisation and activation before a convolution."""
+"""Normalization and activation before a convolution."""
 
 from collections import OrderedDict
 from typing import Any
@@ -10,13 +10,13 @@ Layer = str | tuple[str, dict[str, Any]]
 
 
 class PreActivation(nn.Sequential):
-    """Normalisation, then activation: what stands before each convolution of a pre-activated network.
+    """Normalization, then activation: what stands before each convolution of a pre-activated network.
 
     Args:
         spatial_dims: number of spatial dimensions, 2 or 3.
         channels: number of channels.
-        act: activation type and arguments, in MONAI's words. It may work in place, on the normalisation's result.
-        norm: normalisation type and arguments, in MONAI's words.
+        act: activation type and arguments, in MONAI's words. It may work in place, on the normalization's result.
+        norm: normalization type and arguments, in MONAI's words.
 
     Example:
         >>> PreActivation(2, 8, act="RELU", norm="BATCH")(torch.rand(2, 8, 4, 4)).shape

@@ -35,14 +35,14 @@ class SegNet(nn.Module):
             ``((2, 2, 1), 2, 2, 2, 2)`` for volumes with thick slices.
         width_change: which of a decoder level's convolutions changes the number of channels: ``"first"``, as in MTAN's
             code, or ``"last"``, as in the original SegNet.
-        order: ``"conv_norm_act"``, in which VGG-16 was trained, or ``"norm_conv_act"``, whose normalisation acts on
+        order: ``"conv_norm_act"``, in which VGG-16 was trained, or ``"norm_conv_act"``, whose normalization acts on
             each convolution's input.
         head: the convolutions of a dense head: ``"3x3_1x1"``, ``"1x1"``, or ``"3x3"``, which stands for the decoder's
             last one.
         pooled_size: voxels per axis of the grid that the encoder's output is averaged to for vector tasks; 8 takes
             the whole output of a 256x256 image.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
 
     Attributes:
         encoder: the encoder's levels, finest first.

@@ -26,7 +26,7 @@ class SegNetLayout:
         width_change: which of a decoder level's convolutions changes the number of channels, ``"first"`` or ``"last"``.
         order: ``"conv_norm_act"`` or ``"norm_conv_act"``.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
 
     Raises:
         ValueError: When an argument is out of its range.

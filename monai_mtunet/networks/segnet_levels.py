@@ -19,9 +19,9 @@ class SegNetLevel(nn.Module):
         spatial_dims: number of spatial dimensions, 2 or 3.
         in_channels: number of channels of each map that the first convolution takes, as if concatenated.
         widths: number of output channels of each convolution.
-        order: ``"conv_norm_act"``, or ``"norm_conv_act"``, whose normalisation acts on the input's channels.
+        order: ``"conv_norm_act"``, or ``"norm_conv_act"``, whose normalization acts on the input's channels.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
 
     """
 

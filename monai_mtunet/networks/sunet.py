@@ -45,7 +45,7 @@ class SUNet(nn.Module):
             smaller ones the features are finer.
         module_strides: stride inside the modules: one int for all, or one entry per block, an int or one int per axis.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words. For segmentation the paper has
+        norm: normalization type and arguments, in MONAI's words. For segmentation the paper has
             ``("batch", {"momentum": 0.01})``.
         use_checkpoint: compute each U-Net module again in the backward pass instead of keeping its activations: less
             memory, more time, the same results and running statistics.
@@ -128,8 +128,8 @@ class SUNet(nn.Module):
         )
         # Not the heads' last layers: no activation follows them, and by fan-out their few outputs would start with
         # logits of a standard deviation of 4 to 10, from which small networks recover slowly.
-        self.trunk.apply(_initialise)
-        self.heads.degridding.apply(_initialise)
+        self.trunk.apply(_initialize)
+        self.heads.degridding.apply(_initialize)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         """Predict all tasks.
@@ -199,7 +199,7 @@ def _check_positive(name: str, values: Sequence[int], entries: int) -> None:
         raise ValueError(f"{name} must be {expected}, got {tuple(values) if entries > 1 else values[0]!r}.")
 
 
-def _initialise(module: nn.Module) -> None:
+def _initialize(module: nn.Module) -> None:
     """Kaiming normal by fan-out, as the authors have it; biases start at 0."""
     if isinstance(module, nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d):
         nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

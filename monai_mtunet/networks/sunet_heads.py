@@ -11,7 +11,7 @@ from .vector_head import VectorHead
 
 
 class DegriddingFilters(nn.Sequential):
-    """Two 3x3 convolutions of dilation 2, then 1, each followed by normalisation and activation (paper, Section 5.3).
+    """Two 3x3 convolutions of dilation 2, then 1, each followed by normalization and activation (paper, Section 5.3).
 
     They smooth the grid that the last dilated convolutions leave.
 
@@ -20,7 +20,7 @@ class DegriddingFilters(nn.Sequential):
         in_channels: number of channels of the trunk's features.
         features: number of channels of the filters.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
 
     """
 
@@ -45,7 +45,7 @@ class TaskHeads(nn.Module):
         degridding_features: number of channels of de-gridding filters before the dense tasks' convolutions, which share
             them; None for none.
         act: activation type and arguments of the de-gridding filters, in MONAI's words.
-        norm: normalisation type and arguments of the de-gridding filters, in MONAI's words.
+        norm: normalization type and arguments of the de-gridding filters, in MONAI's words.
 
     """
 

@@ -54,7 +54,7 @@ class UNetModule(nn.Module):
         expands: whether the residual connection is a 1x1 convolution, as in the first module of a block, instead of
             the input. Squeeze and residual connection then share their pre-activation.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
         use_checkpoint: compute the module again in the backward pass instead of keeping its activations.
 
     """
@@ -125,7 +125,7 @@ class Encoder(nn.Sequential):
         level: 0 for the finest.
         grid: strides and dilations of the module.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
 
     """
 
@@ -152,7 +152,7 @@ class Decoder(nn.Module):
         level: 0 for the finest.
         grid: strides and dilations of the module.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
 
     """
 

@@ -23,7 +23,7 @@ class StridedResidualBlock(nn.Module):
         out_channels: number of channels of the result.
         stride: stride of each axis.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
 
     """
 
@@ -65,7 +65,7 @@ class SUNetTrunk(nn.Module):
         dilated_blocks: how many blocks, from the last, are dilated instead of reduced.
         multigrid: see :class:`ModuleGrid`; of the dilated blocks.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
         use_checkpoint: compute each module again in the backward pass instead of keeping its activations.
 
     """

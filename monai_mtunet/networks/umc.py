@@ -39,7 +39,7 @@ class UMC(nn.Module):
         strides: pooling stride: one int for all, or one entry per pooling level, an int or one int per axis, as
             ``((1, 2, 2), 2, 2, 2)`` for volumes with thick slices.
         act: activation type and arguments, in MONAI's words.
-        norm: normalisation type and arguments, in MONAI's words.
+        norm: normalization type and arguments, in MONAI's words.
         bias: whether the 3x3 convolutions have a bias; the heads always have.
         dropout: dropout ratio, or type and arguments in MONAI's words.
         upsample: ``"nontrainable"``: linear interpolation, as in UMC; ``"deconv"``: transposed convolution with bias to

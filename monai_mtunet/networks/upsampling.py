@@ -12,7 +12,7 @@ class InterpolateTo(nn.Module):
 
     Args:
         spatial_dims: number of spatial dimensions, 2 or 3.
-        align_corners: keep the centres of the outermost voxels where they are, rather than the outer borders.
+        align_corners: keep the centers of the outermost voxels where they are, rather than the outer borders.
 
     """
 

@@ -36,17 +36,17 @@ class CopiedVGG16:
 def copy_vgg16(
     network: nn.Module, state: Mapping[str, Tensor], other_channels: str = "average", depth_axis: int = -1
 ) -> CopiedVGG16:
-    """Copy VGG-16's convolutions, and its batch normalisations if it has them, into a network's encoders.
+    """Copy VGG-16's convolutions, and its batch normalizations if it has them, into a network's encoders.
 
-    Level by level, as many convolutions as both have. Where the state has no normalisation (plain VGG-16), the
-    network's batch normalisations of the copied convolutions are set to hand on what they receive in eval mode, so that
-    the encoder computes what VGG-16 does. With ``order="norm_conv_act"`` normalisations act on other channels than
+    Level by level, as many convolutions as both have. Where the state has no normalization (plain VGG-16), the
+    network's batch normalizations of the copied convolutions are set to hand on what they receive in eval mode, so that
+    the encoder computes what VGG-16 does. With ``order="norm_conv_act"`` normalizations act on other channels than
     VGG-16's and are left alone.
 
     Args:
         network: `SegNet`, `MTAN`, `STAN`, `MultiTaskHourglass`, `CrossStitchSegNet` (all its encoders) or
             `DenseSegNet` (its shared encoder); changed in place.
-        state: state dict of VGG-16 with or without batch normalisation, in the format of torchvision and timm: tensors
+        state: state dict of VGG-16 with or without batch normalization, in the format of torchvision and timm: tensors
             named ``features.<number>.<weight, bias, ...>``.
         other_channels: what the first convolution does if the image has not three channels: ``"average"``: every
             channel takes the mean over red, green and blue, times 3 / channels, so that an image of equal channels
@@ -120,7 +120,7 @@ class _Copy:
             if not self._to_convolution(convolution.conv, number):
                 continue
             if isinstance(convolution, ConcatConvolution):
-                self._to_normalisation(convolution.adn, number + 1)
+                self._to_normalization(convolution.adn, number + 1)
             else:
                 self.done.kept[self.names[convolution.norm]] = "it comes before the convolution"
         for convolution in convolutions[len(numbers) :]:
@@ -148,8 +148,8 @@ class _Copy:
             self.done.loaded.append(name)
         return True
 
-    def _to_normalisation(self, adn: nn.Module, number: int) -> None:
-        """Copy a batch normalisation, or make it the identity if the state has none; leave other kinds alone."""
+    def _to_normalization(self, adn: nn.Module, number: int) -> None:
+        """Copy a batch normalization, or make it the identity if the state has none; leave other kinds alone."""
         for norm in adn.children():
             if not isinstance(norm, _BatchNorm):
                 continue

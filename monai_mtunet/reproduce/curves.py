@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ..tasks.palette import distinct_colours
+from ..tasks.palette import distinct_colors
 from .experiment import Experiment, Run, tensorboard_folders
 
 _COLUMNS = 3
 _STYLES = ("-", "--", ":")
-_COLOURS = [tuple(level / 255 for level in colour) for colour in distinct_colours(7)[1:]]
+_COLORS = [tuple(level / 255 for level in color) for color in distinct_colors(7)[1:]]
 
 Curve = dict[int, list[float]]  # values of the seeds by epoch
 
@@ -81,11 +81,11 @@ def draw_curves(experiment: Experiment, output_dir: str | Path) -> Figure:
 def _draw_curve(axis: Axes, name: str, curve: Curve, index: int) -> None:
     if not curve:
         return
-    colour, style = _COLOURS[index % len(_COLOURS)], _STYLES[index // len(_COLOURS) % len(_STYLES)]
+    color, style = _COLORS[index % len(_COLORS)], _STYLES[index // len(_COLORS) % len(_STYLES)]
     mean = [statistics.fmean(values) for values in curve.values()]
-    axis.plot(list(curve), mean, style, color=colour, linewidth=1.3, marker="." if len(curve) < 3 else None, label=name)
+    axis.plot(list(curve), mean, style, color=color, linewidth=1.3, marker="." if len(curve) < 3 else None, label=name)
     low, high = ([choose(values) for values in curve.values()] for choose in (min, max))
-    axis.fill_between(list(curve), low, high, color=colour, alpha=0.12, linewidth=0)
+    axis.fill_between(list(curve), low, high, color=color, alpha=0.12, linewidth=0)
 
 
 def _draw_legend(figure: Figure, axes: Sequence[Axes]) -> None:

@@ -3,8 +3,8 @@
 from .averaging import Averaging, DirectionAveraging, ProbabilityAveraging
 from .bounding_box import BoundingBoxTask
 from .classification import ClassificationTask
-from .colour import ColourTask
-from .colour_bar import ColourBar
+from .color import ColorTask
+from .color_bar import ColorBar
 from .depth import DepthTask
 from .derive import (
     image_classes,
@@ -25,20 +25,20 @@ from .distance import DistanceTask
 from .edges import EdgeTask
 from .instances import InstanceTask
 from .normals import NormalsTask
-from .panel import draw_panel, rasterise, save_panel
+from .panel import draw_panel, rasterize, save_panel
 from .quantity import QuantityTask
 from .regression import RegressionTask
 from .restoration import RestorationTask
 from .segmentation import SegmentationTask
 from .task import Task
-from .task_colours import task_colours
+from .task_colors import task_colors
 
 __all__ = [
     "Averaging",
     "BoundingBoxTask",
     "ClassificationTask",
-    "ColourBar",
-    "ColourTask",
+    "ColorBar",
+    "ColorTask",
     "DepthTask",
     "DerivedTask",
     "DirectionAveraging",
@@ -59,11 +59,11 @@ __all__ = [
     "missing_voxels",
     "out_channels",
     "out_features",
-    "rasterise",
+    "rasterize",
     "save_panel",
     "select_tasks",
     "spatial_names",
-    "task_colours",
+    "task_colors",
     "task_losses",
     "task_metrics",
     "task_names",

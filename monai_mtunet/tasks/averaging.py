@@ -11,14 +11,14 @@ class Averaging:
     """The mean of the predicted values; other kinds of predictions have subclasses.
 
     Predictions (B, C, *spatial) of an image and its flips are summed and merged; what is merged is averaged over
-    windows and, renormalised, over scales; and the average becomes a prediction again, such as a network's.
+    windows and, renormalized, over scales; and the average becomes a prediction again, such as a network's.
     """
 
     def merge(self, total: Tensor, count: int) -> Tensor:
         """The sum of ``count`` predictions -> float32 values of which means make sense."""
         return total.float() / count
 
-    def renormalise(self, values: Tensor) -> Tensor:
+    def renormalize(self, values: Tensor) -> Tensor:
         """Merged values after averaging or interpolation -> such values as :meth:`merge` gives."""
         return values
 
@@ -37,7 +37,7 @@ class ProbabilityAveraging(Averaging):
         """Summed logits -> probabilities."""
         return total.float().softmax(dim=1)
 
-    def renormalise(self, values: Tensor) -> Tensor:
+    def renormalize(self, values: Tensor) -> Tensor:
         """Divide by the sum over classes."""
         return values / values.sum(dim=1, keepdim=True)
 
@@ -51,8 +51,8 @@ class DirectionAveraging(Averaging):
 
     def merge(self, total: Tensor, count: int) -> Tensor:
         """Summed vectors -> unit vectors."""
-        return self.renormalise(total.float())
+        return self.renormalize(total.float())
 
-    def renormalise(self, values: Tensor) -> Tensor:
+    def renormalize(self, values: Tensor) -> Tensor:
         """Divide by the length."""
         return F.normalize(values, dim=1)

@@ -15,7 +15,7 @@ from .regression import RegressionTask
 from .task import Picture
 
 _SIDES = {2: ("top", "left", "bottom", "right"), 3: ("x_start", "y_start", "z_start", "x_stop", "y_stop", "z_stop")}
-_SCALES = {"normalised": 1.0, "voxel": 100.0}
+_SCALES = {"normalized": 1.0, "voxel": 100.0}
 _FRAME = (230, 97, 0)
 
 
@@ -24,7 +24,7 @@ class BoundingBoxTask(RegressionTask):
 
     A box is where it starts along each of the D spatial axes, then where it stops along each: (top, left, bottom,
     right) of images (C, H, W). Places are borders of voxels, so that a box around voxels 2 to 4 of ten is from 2 to 5,
-    or from 0.2 to 0.5. Normalised boxes, the default, are in parts of the image's size: they survive resizing, in
+    or from 0.2 to 0.5. Normalized boxes, the default, are in parts of the image's size: they survive resizing, in
     files too, though not crops. All of a box is NaN where there is none; `BoxOfMaskd` makes boxes of masks after
     augmentation.
 
@@ -37,8 +37,8 @@ class BoundingBoxTask(RegressionTask):
     Args:
         name: the task's name.
         spatial_dims: 2 or 3.
-        unit: of targets and files, "normalised" or "voxel" (pixels of images).
-        scale: the network predicts coordinates divided by it, and the loss is of that: by default 1 for normalised
+        unit: of targets and files, "normalized" or "voxel" (pixels of images).
+        scale: the network predicts coordinates divided by it, and the loss is of that: by default 1 for normalized
             boxes and 100 for voxels, which gives the auxiliary-task study's loss, 1e-4 of the squared error in px^2.
         loss: replaces the default, the mean squared error over the coordinates of the images that have a box.
 
@@ -57,7 +57,7 @@ class BoundingBoxTask(RegressionTask):
         self,
         name: str,
         spatial_dims: int = 2,
-        unit: str = "normalised",
+        unit: str = "normalized",
         scale: float | None = None,
         loss: nn.Module | None = None,
     ) -> None:
@@ -86,7 +86,7 @@ class BoundingBoxTask(RegressionTask):
     def _prediction_and_target(self, output: dict[str, Any]) -> tuple[Tensor, Tensor]:
         """Both in voxels of the network's input."""
         boxes = (values * self.scale for values in super()._prediction_and_target(output))
-        if self.unit == "normalised":
+        if self.unit == "normalized":
             size = torch.tensor(output["image"].shape[2:]).repeat(2)
             boxes = (box * size.to(box) for box in boxes)
         prediction, target = boxes
@@ -107,9 +107,9 @@ class BoundingBoxTask(RegressionTask):
                 f"Task {self.name!r}: {boxes[wrong][0].tolist()} is no box ({', '.join(self.sides)}): it must stop "
                 "where it starts or later, and be NaN as a whole where it is missing."
             )
-        if self.unit == "normalised" and ((boxes < -1e-4) | (boxes > 1 + 1e-4)).any():
+        if self.unit == "normalized" and ((boxes < -1e-4) | (boxes > 1 + 1e-4)).any():
             raise ValueError(
-                f"Task {self.name!r}: normalised boxes are within 0..1, got up to {boxes.nan_to_num().max():g} and "
+                f"Task {self.name!r}: normalized boxes are within 0..1, got up to {boxes.nan_to_num().max():g} and "
                 f"down to {boxes.nan_to_num().min():g}; divide by the image's size, or declare unit='voxel'."
             )
         return boxes / self.scale
@@ -121,7 +121,7 @@ class BoundingBoxTask(RegressionTask):
             ValueError: When boxes are in voxels: their distance from the other border is not known.
         """
         if self.unit == "voxel":
-            raise ValueError(f"Task {self.name!r}: only normalised boxes can be flipped, not such in voxels.")
+            raise ValueError(f"Task {self.name!r}: only normalized boxes can be flipped, not such in voxels.")
         boxes = prediction.clone()
         stop = spatial_axis + self.channels // 2
         boxes[:, [spatial_axis, stop]] = 1 / self.scale - prediction[:, [stop, spatial_axis]]
@@ -129,7 +129,7 @@ class BoundingBoxTask(RegressionTask):
 
     def undo_scale(self, prediction: Tensor, factor: float) -> Tensor:
         """Boxes (B, 2 D) of resized images -> of the images."""
-        return prediction if self.unit == "normalised" else prediction / factor
+        return prediction if self.unit == "normalized" else prediction / factor
 
     def postprocess(self, prediction: Tensor) -> Tensor:
         """Prediction (2 D,) -> float32 in the task's unit, not clipped."""
@@ -145,7 +145,7 @@ class BoundingBoxTask(RegressionTask):
 
     def draw(self, values: Tensor) -> Picture:
         """A box (2 D,) on white."""
-        side = 128 if self.unit == "normalised" else max(1, int(values.nan_to_num().max().ceil()))
+        side = 128 if self.unit == "normalized" else max(1, int(values.nan_to_num().max().ceil()))
         return self._framed(values, np.full((side, side, 3), 255, dtype=np.uint8))
 
     def draw_with_input(self, values: Tensor, image: Tensor, picture: Picture) -> Picture:
@@ -159,9 +159,9 @@ class BoundingBoxTask(RegressionTask):
         height, width = picture.shape[:2]
         box = values.double().cpu().numpy().reshape(2, -1)[:, :2]
         if len(self.sides) == 6:  # middle slices are turned: x runs right and y up
-            up = 1 if self.unit == "normalised" else height
+            up = 1 if self.unit == "normalized" else height
             box = np.array([[up - box[1, 1], box[0, 0]], [up - box[0, 1], box[1, 0]]])
-        if self.unit == "normalised":
+        if self.unit == "normalized":
             box = box * (height, width)
         top, left, bottom, right = (box.round() - ((0, 0), (1, 1))).clip(0, (height - 1, width - 1)).astype(int).ravel()
         line = max(1, round(min(height, width) / 64))
@@ -176,6 +176,6 @@ class BoundingBoxTask(RegressionTask):
             "type": "vector",
             "format": "bounding box",
             "spatial_shape": [],
-            "value_range": [0, 1] if self.unit == "normalised" else [],
+            "value_range": [0, 1] if self.unit == "normalized" else [],
             "channel_def": {str(index): f"{side} [{self.unit}]" for index, side in enumerate(self.sides)},
         }

@@ -30,7 +30,7 @@ def check_class_numbers(target: Tensor, task: str, classes: int, ignore_index: i
         values = target[labels != target].unique()[:10].tolist()
         raise ValueError(
             f"Task {task!r}: labels must be whole numbers, got {values}. "
-            f"Resample label maps by nearest neighbour; what is missing has the label {ignore_index}."
+            f"Resample label maps by nearest neighbor; what is missing has the label {ignore_index}."
         )
     wrong = ((labels < 0) | (labels >= classes)) & (labels != ignore_index)
     if wrong.any():

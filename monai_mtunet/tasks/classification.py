@@ -35,7 +35,7 @@ class ClassificationTask(Task):
         classes: class names.
         ignore_index: the label of images without a target. Not the 255 of label maps, which are 8 bit: ImageNet has
             a class of that number.
-        loss: replaces the default, the cross-entropy of the labelled images; it takes logits (B, C) and labels (B, 1).
+        loss: replaces the default, the cross-entropy of the labeled images; it takes logits (B, C) and labels (B, 1).
         recall: whether to measure each class's recall.
 
     Raises:
@@ -70,7 +70,7 @@ class ClassificationTask(Task):
         self.recall = recall
 
     def default_loss(self) -> nn.Module:
-        """Cross-entropy over the labelled images."""
+        """Cross-entropy over the labeled images."""
         return MaskedDiceCELoss(ignore_index=self.ignore_index)
 
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:

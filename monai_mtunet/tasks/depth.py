@@ -36,15 +36,15 @@ class DepthTask(QuantityTask):
         name: the task's name.
         unit: of targets, predictions and metrics; by default "m" for depth and "px" for disparity.
         draw_range: nearest and farthest value that pictures tell apart, in the unit; by default (0, 10) for depth and
-            (0, 128) for disparity. (0, 0.5) suits the normalised disparity of MTAN's Cityscapes.
+            (0, 128) for disparity. (0, 0.5) suits the normalized disparity of MTAN's Cityscapes.
         quantity: "depth" or "disparity": how ``unit`` and ``draw_range`` default.
-        scale: the network predicts values divided by it, such as 10 for metres of a street: see :class:`QuantityTask`.
+        scale: the network predicts values divided by it, such as 10 for meters of a street: see :class:`QuantityTask`.
         colormap: "turbo", which shows most detail, "magma", or another name that matplotlib knows.
         loss: replaces the default, the mean absolute error over the valid pixels.
 
     Raises:
         ValueError: When the quantity is another, the range is empty, the scale is not positive, or matplotlib does not
-            know the colour map.
+            know the color map.
 
     Example:
         >>> DepthTask("depth", draw_range=(0, 30), scale=10)

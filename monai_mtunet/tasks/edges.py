@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..losses import BalancedEdgeLoss
 from ..metrics import EdgeFMeasure
 from .class_numbers import check_class_numbers
-from .colour_bar import ColourBar
+from .color_bar import ColorBar
 from .task import Picture, Task
 
 
@@ -82,12 +82,12 @@ class EdgeTask(Task):
         return target.float().masked_fill(target == self.ignore_index, torch.nan)
 
     def draw(self, values: Tensor) -> Picture:
-        """Probabilities (1, H, W) as colours; missing is white."""
-        return self.colour_bar().draw(values[0])
+        """Probabilities (1, H, W) as colors; missing is white."""
+        return self.color_bar().draw(values[0])
 
-    def colour_bar(self) -> ColourBar:
-        """See :meth:`Task.colour_bar`."""
-        return ColourBar(0, 1, f"{self.name} [probability]", "magma")
+    def color_bar(self) -> ColorBar:
+        """See :meth:`Task.color_bar`."""
+        return ColorBar(0, 1, f"{self.name} [probability]", "magma")
 
     def metadata(self, spatial_dims: int) -> dict[str, Any]:
         """See :meth:`Task.metadata`."""

@@ -15,7 +15,7 @@ from ..metrics import InstanceAveragePrecision, InstancePanopticQuality, SplitMe
 from .derived import DerivedTask
 from .distance import DistanceTask
 from .edges import EdgeTask
-from .instance_colours import instance_colours
+from .instance_colors import instance_colors
 from .segmentation import SegmentationTask, in_metric
 from .separate_instances import connected_instances, watershed_instances
 from .task import Picture
@@ -55,7 +55,7 @@ class InstanceTask(DerivedTask):
         smoothing: standard deviation in voxels of a Gaussian on the depth.
         min_size: fewer voxels are no instance.
         slice_axis: of volumes, the spatial axis whose slices are divided each by itself, where slices are so thick that
-            neighbours connect what does not belong together.
+            neighbors connect what does not belong together.
 
     Raises:
         TypeError: When a source is no task of its kind.
@@ -186,7 +186,7 @@ class InstanceTask(DerivedTask):
                 f"Task {self.name!r}: instances must have one channel (B, 1, *spatial), got {tuple(target.shape)}."
             )
         if target.is_floating_point() and not torch.equal(target, target.round()):
-            raise ValueError(f"Task {self.name!r}: ids must be integers; resample instances by nearest neighbour.")
+            raise ValueError(f"Task {self.name!r}: ids must be integers; resample instances by nearest neighbor.")
         if target.min() < -1:
             raise ValueError(
                 f"Task {self.name!r}: the target holds {int(target.min())}; ids are positive, 0 is none, -1 is missing."
@@ -207,11 +207,11 @@ class InstanceTask(DerivedTask):
         return prediction.to(torch.int32)
 
     def draw(self, values: Tensor) -> Picture:
-        """Ids (1, H, W) in colours that differ between neighbours; none is black, missing is white."""
+        """Ids (1, H, W) in colors that differ between neighbors; none is black, missing is white."""
         ids = values[0].cpu().numpy().astype(np.int64)
         # Dense numbers: ids of files may be large.
         numbers = np.unique(np.maximum(ids, 0), return_inverse=True)[1].reshape(ids.shape) + int((ids > 0).all())
-        picture = instance_colours(numbers)[numbers]
+        picture = instance_colors(numbers)[numbers]
         picture[ids < 0] = 255
         return picture
 

@@ -106,6 +106,6 @@ class NormalsTask(RegressionTask):
         return drawn
 
     def legend(self) -> dict[str, tuple[int, int, int]]:
-        """The colours of the axes' positive directions."""
+        """The colors of the axes' positive directions."""
         axes = {"x": (255, 128, 128), "y": (128, 255, 128), "z": (128, 128, 255)}
         return dict(list(axes.items())[: self.channels])

@@ -1,4 +1,4 @@
-"""Colours for classes that come without a palette of their own."""
+"""Colors for classes that come without a palette of their own."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import itertools
 import numpy as np
 from skimage.color import rgb2lab
 
-# Okabe and Ito, "Color Universal Design" (2008): apart for every common kind of colour blindness.
+# Okabe and Ito, "Color Universal Design" (2008): apart for every common kind of color blindness.
 OKABE_ITO = [(0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0)]
 OKABE_ITO += [(204, 121, 167)]
 _WHITE = (255, 255, 255)  # drawn where a target is missing
 
 
-def distinct_colours(count: int) -> list[tuple[int, int, int]]:
-    """Colours for ``count`` classes, black (the usual background) first.
+def distinct_colors(count: int) -> list[tuple[int, int, int]]:
+    """Colors for ``count`` classes, black (the usual background) first.
 
-    The first eight are the palette of Okabe and Ito. Each further one is the colour farthest, in CIELAB, from all
-    before it and from white: apart for normal sight, but not for every colour blindness.
+    The first eight are the palette of Okabe and Ito. Each further one is the color farthest, in CIELAB, from all
+    before it and from white: apart for normal sight, but not for every color blindness.
 
     Args:
         count: number of classes.
@@ -25,14 +25,14 @@ def distinct_colours(count: int) -> list[tuple[int, int, int]]:
     Returns:
         RGB triples in 0..255.
     """
-    colours = OKABE_ITO[:count]
+    colors = OKABE_ITO[:count]
     levels = range(0, 256, 51)
     candidates = list(itertools.product(levels, levels, levels))
-    while len(colours) < count:
-        apart = np.linalg.norm(_lab(candidates)[:, None] - _lab([_WHITE, *colours]), axis=-1).min(axis=1)
-        colours.append(candidates[int(apart.argmax())])
-    return colours
+    while len(colors) < count:
+        apart = np.linalg.norm(_lab(candidates)[:, None] - _lab([_WHITE, *colors]), axis=-1).min(axis=1)
+        colors.append(candidates[int(apart.argmax())])
+    return colors
 
 
-def _lab(colours: list[tuple[int, int, int]]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return np.asarray(rgb2lab(np.array(colours) / 255))
+def _lab(colors: list[tuple[int, int, int]]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return np.asarray(rgb2lab(np.array(colors) / 255))

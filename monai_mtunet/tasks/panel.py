@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from torch import Tensor
 
-from .colour_bar import ColourBar
+from .color_bar import ColorBar
 from .restoration import RestorationTask
 from .task import Picture, Task
 
@@ -31,13 +31,13 @@ def draw_panel(
 
     Args:
         tasks: the declared tasks.
-        images: per sample the network's input (C, *spatial), normalised.
+        images: per sample the network's input (C, *spatial), normalized.
         predictions: per sample ``{task name: post-processed prediction (C, *spatial)}``, or (C,) for the whole image.
         targets: per sample ``{task name: prepared target}``, likewise; tasks without one get no target column.
         title: text above the panel.
 
     Returns:
-        A matplotlib figure, to be saved or turned into an array by :func:`rasterise`.
+        A matplotlib figure, to be saved or turned into an array by :func:`rasterize`.
     """
     rows = []
     for index, image in enumerate(images):
@@ -49,11 +49,11 @@ def draw_panel(
                 target = task.values_of_target(targets[index][task.name])
                 row[f"{task.name}: target"] = _draw(task, target, image, shown)
         rows.append(row)
-    bars = {task.name: bar for task in tasks if (bar := task.colour_bar()) is not None}
+    bars = {task.name: bar for task in tasks if (bar := task.color_bar()) is not None}
     return _layout(rows, _legend(tasks), bars, title)
 
 
-def rasterise(figure: Figure) -> Picture:
+def rasterize(figure: Figure) -> Picture:
     """A figure as an RGB array (H, W, 3), uint8."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -95,17 +95,17 @@ def middle_slice(values: Tensor) -> Tensor:
 
 def _legend(tasks: Sequence[Task]) -> dict[str, tuple[int, int, int]]:
     legends = {task.name: task.legend() for task in tasks if task.legend()}
-    prefixed = len(legends) > 1  # two tasks may give the same class different colours
+    prefixed = len(legends) > 1  # two tasks may give the same class different colors
     entries = [
-        (f"{name}: {text}" if prefixed else text, colour)
+        (f"{name}: {text}" if prefixed else text, color)
         for name, legend in legends.items()
-        for text, colour in legend.items()
+        for text, color in legend.items()
     ]
     return dict(entries[:_MAX_LEGEND])
 
 
 def _layout(
-    rows: list[dict[str, Picture]], legend: dict[str, tuple[int, int, int]], bars: dict[str, ColourBar], title: str
+    rows: list[dict[str, Picture]], legend: dict[str, tuple[int, int, int]], bars: dict[str, ColorBar], title: str
 ) -> Figure:
     columns = len(rows[0])
     height, width = rows[0]["input"].shape[:2]
@@ -117,7 +117,7 @@ def _layout(
     cell_height = cell * min(max(height / width, 0.3), 1.5)
     height_inches = (cell_height + 0.3) * len(rows) + 0.4 + legend_height + (0.5 if bars else 0)
     figure = Figure(figsize=(width_inches, height_inches), dpi=110, layout="constrained")
-    # The last row holds the colour bars, each as wide as its task's columns.
+    # The last row holds the color bars, each as wide as its task's columns.
     grid = figure.add_gridspec(
         len(rows) + bool(bars), columns, height_ratios=[cell_height] * len(rows) + [0.1] * bool(bars)
     )
@@ -127,7 +127,7 @@ def _layout(
             axis.imshow(picture, interpolation="nearest")
             axis.set_title(caption, fontsize=9)
             axis.set(xticks=[], yticks=[])
-            axis.spines[:].set_color("lightgrey")  # shows where a picture with white (missing) borders ends
+            axis.spines[:].set_color("lightgray")  # shows where a picture with white (missing) borders ends
     for name, bar in bars.items():
         own = [j for j, caption in enumerate(rows[0]) if caption in (name, f"{name}: target")]
         _draw_bar(figure.add_subplot(grid[-1, own[0] : own[-1] + 1]), bar)
@@ -140,13 +140,13 @@ def _layout(
 
 def _draw_legend(figure: Figure, legend: dict[str, tuple[int, int, int]], columns: int) -> None:
     patches = [
-        Patch(facecolor="#{:02x}{:02x}{:02x}".format(*rgb), edgecolor="grey", label=text)
+        Patch(facecolor="#{:02x}{:02x}{:02x}".format(*rgb), edgecolor="gray", label=text)
         for text, rgb in legend.items()
     ]
     figure.legend(handles=patches, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
 
 
-def _draw_bar(axis: Axes, bar: ColourBar) -> None:
+def _draw_bar(axis: Axes, bar: ColorBar) -> None:
     axis.figure.colorbar(bar.mappable(), cax=axis, orientation="horizontal")
     axis.set_xlabel(bar.label, fontsize=8)
     axis.tick_params(labelsize=8)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..losses import MaskedRegressionLoss
 from ..metrics import MissingAwareMAEMetric, MissingAwareRMSEMetric
-from .colour_bar import ColourBar
+from .color_bar import ColorBar
 from .regression import RegressionTask
 from .task import Picture
 
@@ -26,7 +26,7 @@ class QuantityTask(RegressionTask):
         name: the task's name.
         unit: of targets, predictions and metrics, such as "m".
         draw_range: lowest and highest value that pictures tell apart.
-        colormap: matplotlib's name of the colours from the lowest to the highest.
+        colormap: matplotlib's name of the colors from the lowest to the highest.
         channels: channels of the quantity.
         scale: the network predicts the quantity divided by it, and the loss is of that: choose it so that numbers are
             around 1, which networks learn faster than hundreds, and which can be weighed against other losses. Files,
@@ -34,7 +34,7 @@ class QuantityTask(RegressionTask):
         loss: replaces the default, the mean absolute error over the valid voxels.
 
     Raises:
-        ValueError: When the range is empty, the scale is not positive, or matplotlib does not know the colour map.
+        ValueError: When the range is empty, the scale is not positive, or matplotlib does not know the color map.
 
     Example:
         >>> QuantityTask("relaxation", unit="ms", draw_range=(0, 200), scale=100)
@@ -61,7 +61,7 @@ class QuantityTask(RegressionTask):
         if not self.low < self.high:
             raise ValueError(f"Task {name!r}: draw_range must be (lowest, highest), got {tuple(draw_range)}.")
         if colormap not in matplotlib.colormaps:
-            raise ValueError(f'Task {name!r}: matplotlib has no colour map {colormap!r}; take "turbo" or "magma".')
+            raise ValueError(f'Task {name!r}: matplotlib has no color map {colormap!r}; take "turbo" or "magma".')
         self.colormap = colormap
 
     def default_loss(self) -> nn.Module:
@@ -92,12 +92,12 @@ class QuantityTask(RegressionTask):
         return prediction * self.scale, target * self.scale
 
     def draw(self, values: Tensor) -> Picture:
-        """Values (C, H, W), of which the first channel is drawn, as colours; missing is white."""
-        return self.colour_bar().draw(values[0])
+        """Values (C, H, W), of which the first channel is drawn, as colors; missing is white."""
+        return self.color_bar().draw(values[0])
 
-    def colour_bar(self) -> ColourBar:
-        """See :meth:`Task.colour_bar`."""
-        return ColourBar(self.low, self.high, f"{self.name} [{self.unit}]", self.colormap)
+    def color_bar(self) -> ColorBar:
+        """See :meth:`Task.color_bar`."""
+        return ColorBar(self.low, self.high, f"{self.name} [{self.unit}]", self.colormap)
 
     def metadata(self, spatial_dims: int) -> dict[str, Any]:
         """See :meth:`Task.metadata`; the channels' names bear the unit of the network's output, such as "10 m"."""

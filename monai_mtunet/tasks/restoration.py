@@ -18,9 +18,9 @@ from .task import Picture
 
 
 class RestorationTask(RegressionTask):
-    """The clean image behind a degraded one: denoising, deblurring, artefact removal.
+    """The clean image behind a degraded one: denoising, deblurring, artifact removal.
 
-    The network sees and predicts normalised intensities (x - mean) / std; the target is the clean image, normalised
+    The network sees and predicts normalized intensities (x - mean) / std; the target is the clean image, normalized
     likewise, with NaN where it is missing. Metrics are measured in the data's own units: ``<name>_psnr`` in dB,
     10 log10(range^2 / MSE) per image without clipping, ``<name>_ssim``, and ``<name>_psnr_input``, what the network's
     input itself scores, so that the gain is the difference.
@@ -33,9 +33,9 @@ class RestorationTask(RegressionTask):
     Args:
         name: the task's name.
         channels: image channels.
-        data_range: lowest and highest intensity before normalisation, (0, 255) for 8-bit images.
-        mean: what normalisation subtracted, one number or one per channel.
-        std: what normalisation divided by, likewise.
+        data_range: lowest and highest intensity before normalization, (0, 255) for 8-bit images.
+        mean: what normalization subtracted, one number or one per channel.
+        std: what normalization divided by, likewise.
         clean_target: whether validation targets are clean.
         input_metric: whether to measure ``<name>_psnr_input``; it needs an input with the target's channels.
         loss: replaces the default, the mean squared error over the valid voxels.
@@ -114,7 +114,7 @@ class RestorationTask(RegressionTask):
         return self.undo(image), self.undo(target)
 
     def undo(self, values: Tensor, channel_axis: int = 1) -> Tensor:
-        """Undo the normalisation: network units -> the data's own.
+        """Undo the normalization: network units -> the data's own.
 
         Args:
             values: batch (B, C, *spatial), or one sample (C, *spatial) with ``channel_axis=0``.
@@ -133,9 +133,9 @@ class RestorationTask(RegressionTask):
         return self.undo(target, channel_axis=0)
 
     def draw(self, values: Tensor) -> Picture:
-        """Intensities (1 or 3, H, W) clipped to the data range, grey or RGB; missing is white.
+        """Intensities (1 or 3, H, W) clipped to the data range, gray or RGB; missing is white.
 
-        Of other channel counts the first is drawn, in grey.
+        Of other channel counts the first is drawn, in gray.
         """
         picture = (values.float().cpu() - self.low) / (self.high - self.low)
         picture = picture.nan_to_num(nan=1.0).clamp(0, 1)

@@ -15,7 +15,7 @@ from ..losses import MaskedDiceCELoss
 from ..metrics import MissingAwareDiceMetric
 from .averaging import ProbabilityAveraging
 from .class_numbers import check_class_numbers
-from .palette import distinct_colours
+from .palette import distinct_colors
 from .task import Picture, Task
 
 
@@ -32,7 +32,7 @@ class SegmentationTask(Task):
     Args:
         name: the task's name.
         classes: class names; class 0 is the background where there is one.
-        palette: RGB per class, 0..255; by default colours that stay apart for the colour blind.
+        palette: RGB per class, 0..255; by default colors that stay apart for the color blind.
         ignore_index: the label of voxels without a target.
         dice: whether to measure the per-image Dice, as is customary for organs and lesions.
         f1: whether to measure F1, 2 TP / (2 TP + FP + FN), the Dice of the whole data set.
@@ -71,10 +71,10 @@ class SegmentationTask(Task):
         if ignore_index < len(classes):
             raise ValueError(f"Task {name!r}: ignore_index {ignore_index} is the class {classes[ignore_index]!r}.")
         self.classes = tuple(classes)
-        self.palette = np.asarray(distinct_colours(len(classes)) if palette is None else palette, dtype=np.uint8)
+        self.palette = np.asarray(distinct_colors(len(classes)) if palette is None else palette, dtype=np.uint8)
         if self.palette.shape != (len(classes), 3):
             raise ValueError(
-                f"Task {name!r}: the palette must hold one RGB colour for each of the {len(classes)} classes, "
+                f"Task {name!r}: the palette must hold one RGB color for each of the {len(classes)} classes, "
                 f"got an array of shape {self.palette.shape}."
             )
         self.ignore_index = ignore_index
@@ -138,13 +138,13 @@ class SegmentationTask(Task):
         return prediction.argmax(dim=0, keepdim=True).to(torch.uint8)
 
     def draw(self, values: Tensor) -> Picture:
-        """Labels (1, H, W) in the palette's colours; missing is white."""
-        colours = np.full((256, 3), 255, dtype=np.uint8)
-        colours[: self.channels] = self.palette
-        return colours[values[0].cpu().numpy().astype(np.uint8)]
+        """Labels (1, H, W) in the palette's colors; missing is white."""
+        colors = np.full((256, 3), 255, dtype=np.uint8)
+        colors[: self.channels] = self.palette
+        return colors[values[0].cpu().numpy().astype(np.uint8)]
 
     def legend(self) -> dict[str, tuple[int, int, int]]:
-        """Class names and their colours."""
+        """Class names and their colors."""
         return {label: (int(r), int(g), int(b)) for label, (r, g, b) in zip(self.classes, self.palette, strict=True)}
 
     def metadata(self, spatial_dims: int) -> dict[str, Any]:

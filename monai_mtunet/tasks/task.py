@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from .averaging import Averaging
 
 if TYPE_CHECKING:
-    from .colour_bar import ColourBar
+    from .color_bar import ColorBar
 
 Picture = npt.NDArray[np.uint8]
 
@@ -42,7 +42,7 @@ class Task(ABC):
         has_window_mean: of a task that is not dense, whether the mean over windows of an image is an answer for the
             image: it is for classes, not for places (`MultiTaskSlidingWindowInferer`).
         errors: names of the metrics, without the task's, of which less is better.
-        is_label: whether what it saves is a label map: resampled by nearest neighbour, never rescaled.
+        is_label: whether what it saves is a label map: resampled by nearest neighbor, never rescaled.
         label_dtype: of the files of a label map: ``"uint8"``, or ``"uint16"``.
         sources: the tasks whose predictions it is made from, without a head and a loss of its own: see `DerivedTask`.
         is_picture: whether it predicts intensities as the network's input has them: what scaled the input is undone
@@ -143,7 +143,7 @@ class Task(ABC):
         """Post-processed values (C', H, W) or (C',), which may be missing -> RGB picture (H, W, 3)."""
 
     def draw_with_input(self, values: Tensor, image: Tensor, picture: Picture) -> Picture:
-        """Like :meth:`draw`, beside the network's input, which some kinds draw on or need for their colours.
+        """Like :meth:`draw`, beside the network's input, which some kinds draw on or need for their colors.
 
         Args:
             values: as for :meth:`draw`.
@@ -161,11 +161,11 @@ class Task(ABC):
         return target
 
     def legend(self) -> dict[str, tuple[int, int, int]]:
-        """What the colours of :meth:`draw` mean, ``{text: RGB}``; empty where they are the intensities themselves."""
+        """What the colors of :meth:`draw` mean, ``{text: RGB}``; empty where they are the intensities themselves."""
         return {}
 
-    def colour_bar(self) -> ColourBar | None:
-        """The scale of :meth:`draw`, one for predictions and targets; none where colours are not those of a scale."""
+    def color_bar(self) -> ColorBar | None:
+        """The scale of :meth:`draw`, one for predictions and targets; none where colors are not those of a scale."""
         return None
 
     def metadata(self, spatial_dims: int) -> dict[str, Any]:

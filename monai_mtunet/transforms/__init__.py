@@ -31,7 +31,7 @@ from .repeatable import Repeatable
 from .rician_noise import AddRicianNoise, AddRicianNoised
 from .scale_volume_range import ScaleVolumeRange, ScaleVolumeRanged
 from .signed_distance_map import SignedDistanceMap, SignedDistanceMapd
-from .split_colour import SplitColour, SplitColourd
+from .split_color import SplitColor, SplitColord
 
 __all__ = [
     "AddGaussianNoise",
@@ -72,6 +72,6 @@ __all__ = [
     "ScaleVolumeRanged",
     "SignedDistanceMap",
     "SignedDistanceMapd",
-    "SplitColour",
-    "SplitColourd",
+    "SplitColor",
+    "SplitColord",
 ]

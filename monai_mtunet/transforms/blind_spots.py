@@ -19,7 +19,7 @@ from .repeatable import Repeatable
 __all__ = ["MaskBlindSpots", "MaskBlindSpotsd"]
 
 SAMPLINGS = ("stratified", "uniform")
-REPLACEMENTS = ("neighbour", "median", "mean")
+REPLACEMENTS = ("neighbor", "median", "mean")
 
 
 class MaskBlindSpots(Repeatable, Transform):
@@ -30,7 +30,7 @@ class MaskBlindSpots(Repeatable, Transform):
     hidden voxels learns the signal, and afterwards denoises images of which nothing is hidden.
 
     The value of a hidden voxel is replaced by one from a window around it that never holds the voxel itself: a random
-    neighbour (as in the paper), or the median or mean of the window (Hoeck et al., "N2V2", 2022, against
+    neighbor (as in the paper), or the median or mean of the window (Hoeck et al., "N2V2", 2022, against
     checkerboards).
 
     Noise with correlation along some axis, such as lines of a scan, needs a ``structure``: the box of voxels around a
@@ -41,7 +41,7 @@ class MaskBlindSpots(Repeatable, Transform):
         fraction: of the voxels that are blind spots, within 0..0.5 (the paper: 0.016).
         sampling: "stratified", one voxel at a random place in every cell of a grid, whose size makes up the fraction as
             nearly as whole voxels can; or "uniform", exactly the fraction of all voxels.
-        replacement: "neighbour", "median" or "mean".
+        replacement: "neighbor", "median" or "mean".
         window: size of the window in voxels, odd, one number or one per axis; 1 along axes with far thicker slices.
         structure: size of the box that shares noise, likewise; 1, the default, for independent voxels.
         per_channel: whether every channel has spots of its own, where noise is independent between channels. By default
@@ -61,7 +61,7 @@ class MaskBlindSpots(Repeatable, Transform):
         self,
         fraction: float = 0.01,
         sampling: str = "stratified",
-        replacement: str = "neighbour",
+        replacement: str = "neighbor",
         window: int | Sequence[int] = 5,
         structure: int | Sequence[int] = 1,
         per_channel: bool = False,
@@ -77,7 +77,7 @@ class MaskBlindSpots(Repeatable, Transform):
             raise ValueError(f"replacement must be one of {REPLACEMENTS}, got {replacement!r}.")
         for name, sizes in (("window", window), ("structure", structure)):
             if any(size < 1 or size % 2 == 0 for size in ensure_tuple(sizes)):
-                raise ValueError(f"{name} must be odd, so that it has a centre, got {sizes}.")
+                raise ValueError(f"{name} must be odd, so that it has a center, got {sizes}.")
         self.fraction = fraction
         self.sampling = sampling
         self.replacement = replacement
@@ -102,7 +102,7 @@ class MaskBlindSpots(Repeatable, Transform):
 
         Raises:
             TypeError: When the image holds integers.
-            ValueError: When the image is so small that a voxel has no neighbour left in its window.
+            ValueError: When the image is so small that a voxel has no neighbor left in its window.
         """
         image = convert_to_tensor(img, track_meta=get_track_meta())
         if not image.is_floating_point():
@@ -134,7 +134,7 @@ class MaskBlindSpots(Repeatable, Transform):
         if not allowed.any(dim=1).all():
             raise ValueError(
                 f"A window of {self.window} leaves a voxel of an image of size {tuple(size.tolist())} without a "
-                f"neighbour to replace it (structure {self.structure}): enlarge the window or the image."
+                f"neighbor to replace it (structure {self.structure}): enlarge the window or the image."
             )
 
         result, mask = flat.clone(), torch.zeros_like(flat, dtype=torch.bool)
@@ -184,18 +184,18 @@ class MaskBlindSpots(Repeatable, Transform):
         self, flat: torch.Tensor, sources: torch.Tensor, allowed: torch.Tensor, generator: torch.Generator
     ) -> torch.Tensor:
         """Values for the hidden voxels, (channels, hidden)."""
-        if self.replacement == "neighbour":
+        if self.replacement == "neighbor":
             drawn = torch.rand(sources.shape, generator=generator).masked_fill(~allowed, -1).argmax(dim=1)
             return flat[:, sources.gather(1, drawn[:, None])[:, 0]]
-        neighbours = flat[:, sources].masked_fill(~allowed.to(flat.device), torch.nan)
-        return neighbours.nanmedian(dim=2).values if self.replacement == "median" else neighbours.nanmean(dim=2)
+        neighbors = flat[:, sources].masked_fill(~allowed.to(flat.device), torch.nan)
+        return neighbors.nanmedian(dim=2).values if self.replacement == "median" else neighbors.nanmean(dim=2)
 
 
 class MaskBlindSpotsd(Randomizable, MapTransform):
     """Dictionary-based version of `MaskBlindSpots`: the target is the noisy image at the blind spots, NaN elsewhere.
 
     What the target held before does not matter. Place it after the noise, after crops and flips, and before whatever
-    copies or mixes voxels, such as padding by the edge or rotation; normalisation may come before or after. In
+    copies or mixes voxels, such as padding by the edge or rotation; normalization may come before or after. In
     validation leave it out where there is a clean target, else make it ``reproducible``. Inference does not need it.
 
     Args:
@@ -223,7 +223,7 @@ class MaskBlindSpotsd(Randomizable, MapTransform):
         target_keys: KeysCollection,
         fraction: float = 0.01,
         sampling: str = "stratified",
-        replacement: str = "neighbour",
+        replacement: str = "neighbor",
         window: int | Sequence[int] = 5,
         structure: int | Sequence[int] = 1,
         per_channel: bool = False,

@@ -14,7 +14,7 @@ from monai.utils import convert_to_dst_type, ensure_tuple_rep
 
 __all__ = ["BoxOfMask", "BoxOfMaskd", "PaintBoxd"]
 
-_UNITS = ("normalised", "voxel")
+_UNITS = ("normalized", "voxel")
 
 
 class BoxOfMask:
@@ -22,7 +22,7 @@ class BoxOfMask:
 
     Args:
         labels: what is inside, by label; by default all but 0 and ``ignore_index``.
-        unit: "normalised", in parts of the mask's size, or "voxel".
+        unit: "normalized", in parts of the mask's size, or "voxel".
         ignore_index: the label of voxels that are not known, such as padding: they are not inside.
 
     Raises:
@@ -33,7 +33,7 @@ class BoxOfMask:
         tensor([1., 1., 2., 3.])
     """
 
-    def __init__(self, labels: Sequence[int] | None = None, unit: str = "normalised", ignore_index: int = 255) -> None:
+    def __init__(self, labels: Sequence[int] | None = None, unit: str = "normalized", ignore_index: int = 255) -> None:
         _check_unit(unit)
         self.labels = labels
         self.unit = unit
@@ -88,7 +88,7 @@ class BoxOfMaskd(MapTransform):
         keys: KeysCollection,
         new_keys: KeysCollection | None = None,
         labels: Sequence[int] | None = None,
-        unit: str = "normalised",
+        unit: str = "normalized",
         ignore_index: int = 255,
         allow_missing_keys: bool = False,
     ) -> None:
@@ -107,12 +107,12 @@ class BoxOfMaskd(MapTransform):
 class PaintBoxd(MapTransform):
     """Boxes become masks in their place: 1 inside, 0, or ``ignore_index`` throughout where the box is missing.
 
-    Then whatever is done to the image and its targets can be done to them, by nearest neighbour, with padding of
+    Then whatever is done to the image and its targets can be done to them, by nearest neighbor, with padding of
     ``ignore_index``; `BoxOfMaskd` afterwards makes boxes of them. Coordinates are so rounded to whole voxels, outwards.
 
     Args:
         keys: keys of boxes ``(2 D,)``: starts along the spatial axes, then stops. NaN or None where there is none.
-        unit: of the boxes, "voxel" or "normalised".
+        unit: of the boxes, "voxel" or "normalized".
         image_key: key of the image, which has the size of the masks.
         ignore_index: the label of images without a box.
         allow_missing_keys: don't raise exception if key is missing.
@@ -160,7 +160,7 @@ class PaintBoxd(MapTransform):
             )
         mask = np.full((1, *size), self.ignore_index if np.isnan(corners).any() else 0, dtype=np.int16)
         if not np.isnan(corners).any():
-            starts, stops = corners.reshape(2, -1) * (size if self.unit == "normalised" else 1)
+            starts, stops = corners.reshape(2, -1) * (size if self.unit == "normalized" else 1)
             first, last = np.floor(starts).astype(int).clip(0), np.ceil(stops).astype(int).clip(0)
             inside = tuple(slice(start, stop) for start, stop in zip(first, last, strict=True))
             mask[0][inside] = 1

@@ -27,7 +27,7 @@ class CannyEdges:
     Canny, "A computational approach to edge detection", PAMI 1986. The thresholds are OpenCV's: magnitudes of the 3 x 3
     Sobel operator on an image of 0..255, not smoothed and not divided by the operator's sum. So a step of height h
     along an axis has the magnitude 4 h, and the default finds steps from 50 on, and follows them down to 25.
-    Other images are first brought from ``data_range`` to 0..255, and of colours the luminance is taken.
+    Other images are first brought from ``data_range`` to 0..255, and of colors the luminance is taken.
 
     In volumes the same steps are found, along any of the three axes: a magnitude is 8 times the central difference per
     voxel. Gradients are not divided by the spacing, so that a step counts the same between thick slices as within one;
@@ -83,7 +83,7 @@ class CannyEdges:
         """Find the edges.
 
         Args:
-            img: ``(C, *spatial)`` with one channel or three (RGB), before noise and normalisation.
+            img: ``(C, *spatial)`` with one channel or three (RGB), before noise and normalization.
 
         Returns:
             ``(1, *spatial)``, int16: 1 for edges, 0, or ``ignore_index``, with the affine of the image.
@@ -94,23 +94,23 @@ class CannyEdges:
         values = torch.as_tensor(img).cpu().double().numpy()
         if len(values) not in (1, 3):
             raise ValueError(f"Canny's filter takes one channel, or RGB, got an image of shape {tuple(img.shape)}.")
-        grey = values[0] if len(values) == 1 else rgb2gray(values, channel_axis=0)
-        grey = (grey - self.lowest) / (self.highest - self.lowest)
-        if grey.ndim == 2:
-            edges = self._slice(grey)
+        gray = values[0] if len(values) == 1 else rgb2gray(values, channel_axis=0)
+        gray = (gray - self.lowest) / (self.highest - self.lowest)
+        if gray.ndim == 2:
+            edges = self._slice(gray)
         elif self.slice_axis is None:
-            edges = self._volume(grey, img.pixdim.tolist() if isinstance(img, MetaTensor) else [1.0] * 3)
+            edges = self._volume(gray, img.pixdim.tolist() if isinstance(img, MetaTensor) else [1.0] * 3)
         else:
-            slices = [self._slice(plane) for plane in np.moveaxis(grey, self.slice_axis, 0)]
+            slices = [self._slice(plane) for plane in np.moveaxis(gray, self.slice_axis, 0)]
             edges = np.stack(slices, axis=self.slice_axis)
         result: torch.Tensor = convert_to_dst_type(edges[None], dst=img, dtype=torch.int16)[0]
         return result
 
-    def _volume(self, grey: NDArray[np.float64], spacing: Sequence[float]) -> NDArray[np.int16]:
-        known = np.isfinite(grey)
+    def _volume(self, gray: NDArray[np.float64], spacing: Sequence[float]) -> NDArray[np.int16]:
+        known = np.isfinite(gray)
         reach = [2 + math.ceil(3 * self.sigma / step) for step in spacing]
         # Beyond the border its values go on, as far as the filter reaches.
-        padded = np.pad(np.where(known, grey, 0) * 255, [(n, n) for n in reach], mode="edge")
+        padded = np.pad(np.where(known, gray, 0) * 255, [(n, n) for n in reach], mode="edge")
         image = SimpleITK.GetImageFromArray(padded.astype(np.float32))
         image.SetSpacing(spacing[::-1])  # SimpleITK's first axis is the array's last
         edges = SimpleITK.CannyEdgeDetection(image, self.low / 8, self.high / 8, [self.sigma**2] * 3)
@@ -118,10 +118,10 @@ class CannyEdges:
         infected = binary_dilation(~known, np.ones([2 * n + 1 for n in reach]))
         return np.where(infected, self.ignore_index, SimpleITK.GetArrayFromImage(edges)[inner]).astype(np.int16)
 
-    def _slice(self, grey: NDArray[np.float64]) -> NDArray[np.int16]:
-        known = np.isfinite(grey)
+    def _slice(self, gray: NDArray[np.float64]) -> NDArray[np.int16]:
+        known = np.isfinite(gray)
         # One more voxel of the border's value on all sides: scikit-image finds no edges in the outermost ones.
-        padded = np.pad(np.where(known, grey, 0), 1, mode="edge")
+        padded = np.pad(np.where(known, gray, 0), 1, mode="edge")
         edges = canny(
             padded,
             sigma=self.sigma,

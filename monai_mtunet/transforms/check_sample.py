@@ -101,7 +101,7 @@ class CheckSampled(MapTransform):
         if len(labels) != 1:
             raise ValueError(
                 f"{_describe(key, labels)} has {len(labels)} channels, but a label map has one, with class numbers: "
-                "convert colours or one-hot channels first."
+                "convert colors or one-hot channels first."
             )
         wrong = labels[((labels < 0) | (labels >= classes)) & (labels != self.ignore_index)]
         if len(wrong):

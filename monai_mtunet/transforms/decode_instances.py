@@ -17,7 +17,7 @@ from .sixteen_bits import check_sixteen_bits
 __all__ = ["DecodeInstances", "DecodeInstancesd"]
 
 _NUMBERED = range(24, 34)  # the labels of Cityscapes whose objects have numbers
-_PLATE = 255  # licence plates, -1 in 8 bits
+_PLATE = 255  # license plates, -1 in 8 bits
 _MISSING = -1
 
 
@@ -42,7 +42,7 @@ class DecodeInstances(Transform):
 
     Example:
         >>> decode = DecodeInstances("cityscapes", things=[26], ignored=[0])
-        >>> decode(torch.tensor([[[26000, 26001, 26, 7, 0]]]))  # two cars, a group of cars, road, unlabelled
+        >>> decode(torch.tensor([[[26000, 26001, 26, 7, 0]]]))  # two cars, a group of cars, road, unlabeled
         (tensor([[[ 1,  2, -1,  0, -1]]], dtype=torch.int32), tensor([[[26, 26, 26,  7,  0]]], dtype=torch.int16))
     """
 

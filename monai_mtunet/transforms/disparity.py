@@ -49,19 +49,19 @@ class DecodeDisparityd(MapTransform):
 
 
 class DisparityToDepthd(MapTransform):
-    """Disparity in pixels to depth in metres: focal length [px] * baseline [m] / disparity [px], in place.
+    """Disparity in pixels to depth in meters: focal length [px] * baseline [m] / disparity [px], in place.
 
     Where the disparity is missing (NaN) or not positive, depth is missing, NaN. The focal length is that of the image
     as loaded. Resize or zoom afterwards, or scale disparity and focal length along with the image.
 
     Depth has no upper end: the smallest disparity of Cityscapes, 1/256 pixel, is 121 km. A few such pixels outweigh
-    all others in means of errors in metres; ``max_depth`` leaves them out.
+    all others in means of errors in meters; ``max_depth`` leaves them out.
 
     Args:
         keys: keys of the disparity maps, ``(1, *spatial)``.
         focal_length: in pixels: a number, or the key of a sample's own.
-        baseline: distance between the two cameras in metres: a number, or the key of a sample's own.
-        max_depth: in metres; what is farther is missing, NaN. By default nothing is too far.
+        baseline: distance between the two cameras in meters: a number, or the key of a sample's own.
+        max_depth: in meters; what is farther is missing, NaN. By default nothing is too far.
         allow_missing_keys: don't raise exception if key is missing.
 
     Raises:

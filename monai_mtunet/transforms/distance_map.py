@@ -25,7 +25,7 @@ class DistanceMap(LabelDistance):
     map everything of a class, or with ``components`` each connected piece of it. `SignedDistanceMap` also measures the
     background.
 
-    Distances are measured between the centres of voxels, so that the outermost voxels of an object are 1 voxel deep,
+    Distances are measured between the centers of voxels, so that the outermost voxels of an object are 1 voxel deep,
     and are exact. Missing voxels have no distance, NaN, and are no part of anything: distances near them are to the
     nearest voxel that is known to be outside. The image's border is no boundary, since objects go on behind it, unless
     ``border`` says so. An object that nothing known is outside of has no distance: ``truncate`` if that is given, NaN
@@ -43,11 +43,11 @@ class DistanceMap(LabelDistance):
             a list of labels any counts, and all are one object.
         background: the label whose distance is 0; ``None`` when all labels are objects, as in street scenes.
         components: whether the connected pieces of a label (by faces, edges or corners) are objects of their own. The
-            distances are the same; it matters for what ``normalise`` divides by.
+            distances are the same; it matters for what ``normalize`` divides by.
         unit: "voxel", counted along the axes whatever their spacing, or that of the spacing, "mm" or "um".
         spacing: size of a voxel in the unit, one number or one per axis; by default that of the affine.
         truncate: distances beyond it become ``truncate``. ``None`` for no limit.
-        normalise: whether to divide, after truncation, by the greatest distance of the object: all objects then reach
+        normalize: whether to divide, after truncation, by the greatest distance of the object: all objects then reach
             1, whatever their size.
         border: whether everything beyond the image's border is outside of all objects.
         ignore_index: the label of voxels that have none: -1 of instance maps, 255 of class maps.
@@ -58,7 +58,7 @@ class DistanceMap(LabelDistance):
     Example:
         >>> DistanceMap()(torch.tensor([[[0, 1, 1, 1, 2, 2, -1]]]))
         tensor([[[0., 1., 2., 1., 1., 2., nan]]])
-        >>> DistanceMap(normalise=True)(torch.tensor([[[0, 1, 1, 1, 2, 2, -1]]]))
+        >>> DistanceMap(normalize=True)(torch.tensor([[[0, 1, 1, 1, 2, 2, -1]]]))
         tensor([[[0.0000, 0.5000, 1.0000, 0.5000, 0.5000, 1.0000,    nan]]])
     """
 
@@ -70,7 +70,7 @@ class DistanceMap(LabelDistance):
         unit: str = "voxel",
         spacing: float | Sequence[float] | None = None,
         truncate: float | None = None,
-        normalise: bool = False,
+        normalize: bool = False,
         border: bool = False,
         ignore_index: int = -1,
     ) -> None:
@@ -78,7 +78,7 @@ class DistanceMap(LabelDistance):
         self.labels = labels
         self.background = background
         self.components = components
-        self.normalise = normalise
+        self.normalize = normalize
         self.border = border
 
     def measure(self, labels: NDArray[np.generic], spacing: Spacing) -> NDArray[np.float64]:
@@ -111,7 +111,7 @@ class DistanceMap(LabelDistance):
             if box is None:
                 continue
             depth = self.truncated(_depth(objects, number, known, box, spacing))
-            if self.normalise and np.isfinite(depth).all():
+            if self.normalize and np.isfinite(depth).all():
                 depth /= depth.max()
             distances[box][objects[box] == number] = depth
         return distances
@@ -129,7 +129,7 @@ class DistanceMapd(MapTransform):
         unit: see `DistanceMap`.
         spacing: see `DistanceMap`.
         truncate: see `DistanceMap`.
-        normalise: see `DistanceMap`.
+        normalize: see `DistanceMap`.
         border: see `DistanceMap`.
         ignore_index: see `DistanceMap`.
         allow_missing_keys: don't raise exception if key is missing.
@@ -148,7 +148,7 @@ class DistanceMapd(MapTransform):
         unit: str = "voxel",
         spacing: float | Sequence[float] | None = None,
         truncate: float | None = None,
-        normalise: bool = False,
+        normalize: bool = False,
         border: bool = False,
         ignore_index: int = -1,
         allow_missing_keys: bool = False,
@@ -156,7 +156,7 @@ class DistanceMapd(MapTransform):
         super().__init__(keys, allow_missing_keys)
         self.new_keys = ensure_tuple_rep(new_keys, len(self.keys))
         self.measure = DistanceMap(
-            labels, background, components, unit, spacing, truncate, normalise, border, ignore_index
+            labels, background, components, unit, spacing, truncate, normalize, border, ignore_index
         )
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:

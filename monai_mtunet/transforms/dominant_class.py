@@ -90,6 +90,6 @@ class DominantClassd(MapTransform):
         """Add the classes to a sample."""
         sample = dict(data)
         for key, new_key in self.key_iterator(sample, self.new_keys):
-            if sample[key] is not None:  # unlabelled on purpose, see `keep_labels`
+            if sample[key] is not None:  # unlabeled on purpose, see `keep_labels`
                 sample[new_key] = self.find(sample[key])
         return sample

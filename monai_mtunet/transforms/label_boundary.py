@@ -26,13 +26,13 @@ class LabelBoundary(Transform):
     ``skimage.segmentation.find_boundaries``, which knows neither thickness nor missing labels.) With instances beside
     classes, two that touch have a boundary between them, even of one class.
 
-    Voxels without a label are ``ignore_index`` in the result, and are no neighbours of another label: whether there is
+    Voxels without a label are ``ignore_index`` in the result, and are no neighbors of another label: whether there is
     a boundary behind them is not known. Where an instance alone is missing, boundaries of classes stay and all else
     is ``ignore_index``. The image's border is no boundary.
 
     Args:
         thickness: how near in voxels, Euclidean, from 1 on; one number or one per axis. 0 along an axis looks at no
-            neighbours there: ``(1, 1, 0)`` marks thick slices each by itself, of which neighbours seldom agree.
+            neighbors there: ``(1, 1, 0)`` marks thick slices each by itself, of which neighbors seldom agree.
         mode: "thick" or "inner".
         background: the label that "inner" leaves out.
         ignore_index: the label of voxels that have none, here and in the result. Negative labels, as -1 in instance

@@ -23,7 +23,7 @@ class LabelComponents(Transform):
     Args:
         labels: the labels that have instances, each or each list of them for itself; by default every label but 0.
         min_size: pieces of fewer voxels are no instances, 0.
-        slice_axis: of volumes, the spatial axis whose slices are numbered each by itself: of thick slices neighbours
+        slice_axis: of volumes, the spatial axis whose slices are numbered each by itself: of thick slices neighbors
             may connect what does not belong together.
         ignore_index: the label of voxels that have none; they are -1 in the result.
 
@@ -61,14 +61,14 @@ class LabelComponents(Transform):
         values = torch.as_tensor(img)[0].cpu().numpy()
         missing = values == self.ignore_index
         every: list[int] = sorted(set(np.unique(values).tolist()) - {0, self.ignore_index})
-        neighbours = generate_binary_structure(values.ndim, 1)
+        neighbors = generate_binary_structure(values.ndim, 1)
         if self.slice_axis is not None:
-            neighbours = np.moveaxis(neighbours, self.slice_axis, 0).copy()
-            neighbours[[0, 2]] = False
-            neighbours = np.moveaxis(neighbours, 0, self.slice_axis)
+            neighbors = np.moveaxis(neighbors, self.slice_axis, 0).copy()
+            neighbors[[0, 2]] = False
+            neighbors = np.moveaxis(neighbors, 0, self.slice_axis)
         instances = np.zeros(values.shape, dtype=np.int32)
         for chosen in every if self.labels is None else self.labels:
-            pieces, count = label(np.isin(values, chosen) & ~missing, neighbours)
+            pieces, count = label(np.isin(values, chosen) & ~missing, neighbors)
             sizes = np.bincount(pieces.ravel(), minlength=count + 1)
             kept = (sizes >= self.min_size) & (np.arange(count + 1) > 0)
             numbers = np.where(kept, kept.cumsum() + instances.max(), 0)

@@ -21,7 +21,7 @@ Spacing = tuple[float, ...]
 class LabelDistance(Transform):
     """Base of what measures how far voxels of a label map are from others.
 
-    Distances are Euclidean, exact, and between the centres of voxels.
+    Distances are Euclidean, exact, and between the centers of voxels.
 
     Args:
         unit: "voxel", counted along the axes whatever their spacing, or that of the spacing, "mm" or "um": affines have

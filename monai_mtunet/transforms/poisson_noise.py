@@ -52,7 +52,7 @@ class AddPoissonNoise(AddNoise):
         if img.min() < 0:
             raise ValueError(
                 f"Poisson noise needs intensities >= 0, but the image goes down to {img.min():g}: "
-                "add the noise before the intensities are normalised."
+                "add the noise before the intensities are normalized."
             )
         unit = (float(img.max()) if self.top is None else self.top) / level
         return torch.poisson(img.cpu() / unit, generator=generator).to(img.device) * unit

@@ -117,7 +117,7 @@ class RandZoomGeometryd(RandomizableTransform, MapTransform):
 
     def _zoomed(self, key: Hashable, values: Any) -> Tensor:
         values = values.as_tensor() if isinstance(values, MetaTensor) else torch.as_tensor(values)
-        # Where the centres of the new voxels are, in old voxels from the border.
+        # Where the centers of the new voxels are, in old voxels from the border.
         places = [
             start + (torch.arange(size, dtype=torch.float64) + 0.5) / self.factor
             for start, size in zip(self.starts, values.shape[1:], strict=True)

@@ -47,7 +47,7 @@ class AddRicianNoise(AddNoise):
         if img.min() < 0:
             raise ValueError(
                 f"Rician noise needs magnitudes, which are never negative, but the image goes down to {img.min():g}: "
-                "add the noise before the intensities are normalised."
+                "add the noise before the intensities are normalized."
             )
         sigma = level * float(img.max() - img.min()) if self.relative else level
         real, imaginary = sigma * torch.randn((2, *img.shape), generator=generator).to(img.device)

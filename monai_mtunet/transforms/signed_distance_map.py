@@ -1,4 +1,4 @@
-"""How far every voxel is from the boundary of what is labelled, on both sides of it."""
+"""How far every voxel is from the boundary of what is labeled, on both sides of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["SignedDistanceMap", "SignedDistanceMapd"]
 class SignedDistanceMap(LabelDistance):
     """Euclidean distance from each voxel to the nearest on the other side of the boundary, positive inside.
 
-    Distances are measured between the centres of voxels: the boundary lies between neighbours of +1 and -1 voxel, and
+    Distances are measured between the centers of voxels: the boundary lies between neighbors of +1 and -1 voxel, and
     no voxel is at 0. They are exact. Missing voxels have no distance, NaN, and are on neither side, so distances near
     them are to the nearest boundary that is known. So are those near the image's border, which is no boundary.
 

@@ -22,7 +22,7 @@ HOURGLASS = BundleUnderTest("hourglass")
 
 
 def save_street_scenes(folder: Path, encoding: str) -> None:
-    """Frames in Cityscapes' or KITTI's layout: two cars that touch, a group of cars, road, and unlabelled pixels."""
+    """Frames in Cityscapes' or KITTI's layout: two cars that touch, a group of cars, road, and unlabeled pixels."""
     factor = {"cityscapes": 1000, "kitti": 256}[encoding]
     codes = np.full((40, 60), 7 if encoding == "cityscapes" else 7 * factor, dtype=np.uint16)
     codes[5:25, 5:20], codes[5:25, 20:40] = 26 * factor + 1, 26 * factor + 2

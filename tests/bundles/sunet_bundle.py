@@ -105,7 +105,7 @@ def save_camvid(folder: Path) -> None:
 
 
 def save_class_folders(folder: Path) -> None:
-    """Three classes of two images, one of them grey, and one image of each for validation."""
+    """Three classes of two images, one of them gray, and one image of each for validation."""
     for section, count in (("train", 2), ("val", 1)):
         for number, name in enumerate(("n01", "n02", "n03")):
             for index in range(count):

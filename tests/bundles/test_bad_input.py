@@ -181,7 +181,7 @@ def test_missing_checkpoint(tmp_path: Path) -> None:
 
 
 def test_non_finite_loss_stops_after_a_checkpoint(tmp_path: Path) -> None:
-    # Infinite targets cannot be loaded; a diverging optimiser makes a loss overflow in the second iteration.
+    # Infinite targets cannot be loaded; a diverging optimizer makes a loss overflow in the second iteration.
     with pytest.raises(RuntimeError) as caught:
         run_bundle(tmp_path, "train", **SMALL, learning_rate=1e30)
     error: BaseException | None = caught.value

@@ -36,7 +36,7 @@ def test_inference_and_metadata_repeat_the_tasks_of_training() -> None:
         assert type(first) is type(second)
         assert first.metadata(spatial_dims=2) == second.metadata(spatial_dims=2)
         assert first.legend() == second.legend()
-        assert first.colour_bar() == second.colour_bar()
+        assert first.color_bar() == second.color_bar()
     made, repeated = tasks[3], inference.get_parsed_content("tasks")[3]
     for name in ("method", "things", "prominence", "smoothing", "min_size", "slice_axis"):
         assert getattr(made, name) == getattr(repeated, name), name
@@ -149,8 +149,8 @@ def test_volumes_train_and_become_files_of_ids(tmp_path: Path) -> None:
 
 
 def test_samples_without_instances_train_on(tmp_path: Path) -> None:
-    unlabelled = f"$monai_mtunet.data.keep_labels({SMALL['train_data'][1:]}, 'instances', fraction=0)"
-    HOURGLASS.run(tmp_path, "train", **SMALL | {"train_data": unlabelled})
+    unlabeled = f"$monai_mtunet.data.keep_labels({SMALL['train_data'][1:]}, 'instances', fraction=0)"
+    HOURGLASS.run(tmp_path, "train", **SMALL | {"train_data": unlabeled})
     state = torch.load(tmp_path / "checkpoints" / "last.pt", weights_only=True)["network"]
     assert all(value.isfinite().all() for value in state.values())
 
@@ -181,8 +181,8 @@ def test_street_scenes_without_instances_only_teach_the_other_tasks(tmp_path: Pa
     Image.fromarray(np.full((40, 60), 26, np.uint8)).save(classes)
     data = {"dataset_dir": str(tmp_path), "num_workers": 0, "augment": [], "shuffle": False}
     whole = HOURGLASS.parsed("train", name, **data).get_parsed_content("train_data")[0]
-    unlabelled = {**whole, "instances": None}
-    frames = [whole, unlabelled, {**unlabelled, "segment": str(classes)}]
+    unlabeled = {**whole, "instances": None}
+    frames = [whole, unlabeled, {**unlabeled, "segment": str(classes)}]
     loader = HOURGLASS.parsed("train", name, **data, train_data=frames).get_parsed_content("train#dataloader")
     (batch,) = loader
     assert set(batch["instances"][0].unique().tolist()) == {-1, 0, 1, 2}

@@ -100,7 +100,7 @@ def test_inference_writes_maps_classes_and_boxes(trained: Path, tmp_path: Path) 
     assert sum(species["probabilities"]) == pytest.approx(1)
     box = json.loads((folder / "animal_000002_box.json").read_text())
     assert list(box["box"]) == ["top", "left", "bottom", "right"]
-    assert box["unit"] == "normalised"
+    assert box["unit"] == "normalized"
 
 
 def test_the_trained_network_exports_with_class_and_box(trained: Path) -> None:
@@ -151,7 +151,7 @@ def test_overlays_train(tmp_path: Path, overlays: list[str], overrides: dict[str
 
 @pytest.mark.parametrize(
     ("overlays", "metric"),
-    [(["edges", "denoise"], "edges_f"), (["colour"], "colour_mae"), (["volume"], "denoise_psnr")],
+    [(["edges", "denoise"], "edges_f"), (["color"], "color_mae"), (["volume"], "denoise_psnr")],
 )
 def test_auxiliary_tasks_train_and_predict(tmp_path: Path, overlays: list[str], metric: str) -> None:
     small = SMALL | ({"load#0#spatial_size": 16} if "volume" in overlays else {})
@@ -165,10 +165,10 @@ def test_auxiliary_tasks_train_and_predict(tmp_path: Path, overlays: list[str], 
         assert len(list((tmp_path / "predictions").glob(f"*_{task}.*"))) == 1
 
 
-def test_with_colour_the_network_sees_lightness_alone_and_with_denoising_the_noisy_image() -> None:
-    (sample,) = MTAN.parsed("train", "colour", **SMALL).get_parsed_content("validate#dataset")[:1]
+def test_with_color_the_network_sees_lightness_alone_and_with_denoising_the_noisy_image() -> None:
+    (sample,) = MTAN.parsed("train", "color", **SMALL).get_parsed_content("validate#dataset")[:1]
     assert sample["image"].shape == (1, 32, 32)
-    assert sample["colour"].shape == (2, 32, 32)
+    assert sample["color"].shape == (2, 32, 32)
     parser = MTAN.parsed("train", "denoise", **SMALL)
     sample = parser.get_parsed_content("validate#dataset")[0]
     noise = (sample["image"] - sample["denoise"]).as_tensor() * torch.tensor(parser["std"]).view(3, 1, 1)
@@ -314,7 +314,7 @@ def test_own_files_are_predicted(trained: Path, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("overlays", [["edges"], ["denoise"], ["colour"], ["volume"], ["pets"], ["hippocampus"]])
+@pytest.mark.parametrize("overlays", [["edges"], ["denoise"], ["color"], ["volume"], ["pets"], ["hippocampus"]])
 def test_own_files_are_prepared_as_the_training_images(overlays: list[str]) -> None:
     prepared, files = (
         [
@@ -331,7 +331,7 @@ def test_own_files_are_prepared_as_the_training_images(overlays: list[str]) -> N
 
 @pytest.mark.parametrize("name", ["train", "inference"])
 @pytest.mark.parametrize(
-    "overlay", ["edges", "denoise", "colour", "segnet", "no_class", "volume", "hippocampus", "pets"]
+    "overlay", ["edges", "denoise", "color", "segnet", "no_class", "volume", "hippocampus", "pets"]
 )
 def test_overlays_are_accepted_on_the_command_line(name: str, overlay: str) -> None:
     check_overrides(["--config_file", str(MTAN.configs(name, overlay)), "--output_dir=somewhere"])

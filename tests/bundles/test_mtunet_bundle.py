@@ -32,7 +32,7 @@ def test_inference_and_metadata_repeat_the_tasks_of_training() -> None:
         assert type(first) is type(second)
         assert first.metadata(spatial_dims=2) == second.metadata(spatial_dims=2)
         assert first.legend() == second.legend()
-        assert first.colour_bar() == second.colour_bar()
+        assert first.color_bar() == second.color_bar()
     assert tasks[1].scale == inference.get_parsed_content("tasks")[1].scale
     for item in ("mean", "std", "features", "network_def", "image_channels", "spatial_dims"):
         assert train[item] == inference[item], item
@@ -69,7 +69,7 @@ def test_evaluation_repeats_the_best_epoch_and_draws_the_masks_of_figure_5(train
     assert len(list((tmp_path / "attention_masks").glob("*.png"))) == 1
 
 
-def test_inference_writes_class_maps_and_metres(trained: Path, tmp_path: Path) -> None:
+def test_inference_writes_class_maps_and_meters(trained: Path, tmp_path: Path) -> None:
     MTUNET.run(
         tmp_path, "inference", **{"features": SMALL["features"], "load#0#spatial_size": [16, 40]},
         ckpt_path=str(trained / "checkpoints" / "best.pt"),
@@ -99,8 +99,8 @@ def test_overlays_and_single_tasks_train(tmp_path: Path, overlays: list[str], ov
 
 
 def test_batches_without_any_depth_train_on(tmp_path: Path) -> None:
-    unlabelled = f"$monai_mtunet.data.keep_labels({SMALL['train_data'][1:]}, 'depth', fraction=0)"
-    MTUNET.run(tmp_path, "train", **SMALL | {"train_data": unlabelled})
+    unlabeled = f"$monai_mtunet.data.keep_labels({SMALL['train_data'][1:]}, 'depth', fraction=0)"
+    MTUNET.run(tmp_path, "train", **SMALL | {"train_data": unlabeled})
     state = torch.load(tmp_path / "checkpoints" / "last.pt", weights_only=True)["network"]
     assert all(value.isfinite().all() for value in state.values())
     with open(tmp_path / "loss_weights.csv") as file:
@@ -197,8 +197,8 @@ def test_frames_of_cityscapes_may_lack_depth_or_classes(tmp_path: Path) -> None:
     batch = next(iter(parser.get_parsed_content("train#dataloader")))
     known = [bool(depth.isfinite().any()) for depth in batch["depth"]]
     assert known == [True, False, False, True]
-    labelled = [bool((segment != 255).any()) for segment in batch["segment"]]
-    assert labelled == [True, True, True, False]
+    labeled = [bool((segment != 255).any()) for segment in batch["segment"]]
+    assert labeled == [True, True, True, False]
     prepare = parser.get_parsed_content("train#preprocessing")
     unknown = {"camera": None}, ValueError  # a disparity without its camera is no depth
     left_out = {"camera": ...}, KeyError  # may be a mistake, where null says that it is meant

@@ -65,7 +65,7 @@ def test_checkpoint_of_another_width_in_evaluation(tmp_path: Path, checkpoint: P
 
 def test_nothing_to_freeze(tmp_path: Path) -> None:
     text = message(tmp_path, "train", **SMALL | {"norm": "instance"}, freeze_norm=True)
-    assert "no batch normalisation to freeze" in text
+    assert "no batch normalization to freeze" in text
 
 
 def test_scales_that_are_none(tmp_path: Path, checkpoint: Path) -> None:

@@ -122,7 +122,7 @@ def test_segmentation_starts_from_the_classifiers_trunk(classifier: Path, tmp_pa
 
 
 @pytest.mark.parametrize("freeze", [False, True])
-def test_frozen_normalisation_stays_as_it_was_trained(classifier: Path, tmp_path: Path, freeze: bool) -> None:
+def test_frozen_normalization_stays_as_it_was_trained(classifier: Path, tmp_path: Path, freeze: bool) -> None:
     file = classifier / "checkpoints" / "best.pt"
     SUNET.run(tmp_path, "train", **SMALL, pretrained=str(file), freeze_norm=freeze)
     before, after = state(classifier, "best")["network"], state(tmp_path)["network"]

@@ -23,7 +23,7 @@ from .sunet_bundle import (
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*images of PASCAL VOC", "ignore:.*frames of Cityscapes")
 
-# No batch of a single crop, whose deepest features are one voxel: batch normalisation would have nothing to average.
+# No batch of a single crop, whose deepest features are one voxel: batch normalization would have nothing to average.
 TRAINING: dict[str, Any] = TINY | {"batch_size": 3, "num_workers": 0, "trainer#max_epochs": 1, "val_interval": 1}
 CROPS: dict[str, Any] = {"crop_size": [32, 32]}
 WINDOWS: dict[str, Any] = {"roi_size": [32, 32], "shorter_side": 32, "scales": [0.5, 1.25]}
@@ -89,7 +89,7 @@ def test_voc_is_augmented_as_in_the_paper(voc: Path) -> None:
 
 
 def test_coco_then_voc_then_trainval(voc: Path, pretrained_on_coco: Path, tmp_path: Path) -> None:
-    """Section 7.3 and 7.4: the whole network goes on, at a tenth of the rate; at last with frozen normalisation."""
+    """Section 7.3 and 7.4: the whole network goes on, at a tenth of the rate; at last with frozen normalization."""
     config = SUNET.parsed("train", "pascal_voc", "voc_finetune")
     assert config["learning_rate"] == pytest.approx(SUNET.parsed("train", "pascal_voc")["learning_rate"] / 10)
     data = TRAINING | CROPS | {"dataset_dir": str(voc)}

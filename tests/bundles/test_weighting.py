@@ -23,7 +23,7 @@ TINY = {
 WEIGHTING = "loss_def#weighting#"
 
 METHODS: dict[str, dict[str, Any]] = {
-    "FixedWeighting": {f"{WEIGHTING}normalise": "running"},
+    "FixedWeighting": {f"{WEIGHTING}normalize": "running"},
     "UncertaintyWeighting": {"weighting_learning_rate": 0.02},
     "SoftOptimalUncertaintyWeighting": {f"{WEIGHTING}temperature": 5.0},
     "DynamicWeightAverage": {},

@@ -52,7 +52,7 @@ def write(folder, instances=INSTANCES, **changes):
 
 def test_label_maps_in_the_classes_of_voc(tmp_path):
     names = write_coco_voc_labels(write(tmp_path))
-    assert names == ["000000000007.jpg", "000000000008.jpg", "000000000010.jpg"]  # 1,000 labelled pixels at least
+    assert names == ["000000000007.jpg", "000000000008.jpg", "000000000010.jpg"]  # 1,000 labeled pixels at least
     datalist = coco_voc_datalist(tmp_path)
     assert datalist[0] == {
         "image": str(tmp_path / "train2017" / "000000000007.jpg"),

@@ -12,8 +12,8 @@ HALF_SIZE = np.array([1.0, 0.5, 2.0])
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_a_box_is_met_along_its_axes(axis, sign):
     ray = sign * np.eye(3)[:, [axis]]
-    centre = 5 * ray[:, 0]
-    box = Box(centre, HALF_SIZE, yaw=0.0)
+    center = 5 * ray[:, 0]
+    box = Box(center, HALF_SIZE, yaw=0.0)
     distance, nearest = cast_rays([box], np.zeros((3, 1)), ray)
     assert distance == pytest.approx(5 - HALF_SIZE[axis])
     assert nearest == 0

@@ -98,7 +98,7 @@ def test_both_layouts_give_the_same_sample(official, tmp_path, labels):
     assert 0.7 < valid.float().mean() < 0.9
     assert torch.equal(valid, ~from_files["depth"].isnan())
     depth = from_arrays["depth"][valid].double()
-    # Disparity is rounded to 1/256: an error of 1/512 pixel is one of depth^2 / (f * B) / 512 metres.
+    # Disparity is rounded to 1/256: an error of 1/512 pixel is one of depth^2 / (f * B) / 512 meters.
     assert (
         (from_files["depth"][valid] - depth).abs() <= 1.01 * depth**2 / (FOCAL_LENGTH * BASELINE) / 512 + 1e-5
     ).all()
@@ -116,7 +116,7 @@ def test_resizing_keeps_targets_on_the_image():
 
 
 def test_what_is_too_far_is_missing(tmp_path):
-    """Cityscapes' smallest disparities are kilometres; a wall at 20 pixels stays."""
+    """Cityscapes' smallest disparities are kilometers; a wall at 20 pixels stays."""
     values = np.full(SIZE, 1 + 256 * 20, np.uint16)
     values[0, :3] = 2, 27, 129
     write_official(tmp_path, values)

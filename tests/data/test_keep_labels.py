@@ -9,39 +9,39 @@ from monai_mtunet.data import LoadSyntheticd, decathlon_datalist, hippocampus_sc
 DATALIST = [{"image": f"h/hippocampus_{i:03}.nii.gz", "segment": f"l/{i}.nii.gz"} for i in range(1, 41)]
 
 
-def labelled(datalist):
+def labeled(datalist):
     return {i for i, sample in enumerate(datalist) if sample["segment"] is not None}
 
 
 def test_all_samples_stay_and_some_lose_their_labels():
     kept = keep_labels(DATALIST, fraction=0.1)
     assert [sample["image"] for sample in kept] == [sample["image"] for sample in DATALIST]
-    assert len(labelled(kept)) == 4
-    assert all(kept[i] == DATALIST[i] for i in labelled(kept))
+    assert len(labeled(kept)) == 4
+    assert all(kept[i] == DATALIST[i] for i in labeled(kept))
     assert all(sample["segment"] is not None for sample in DATALIST)  # the given list is left alone
-    assert labelled(keep_labels(DATALIST, count=4)) == labelled(kept)
+    assert labeled(keep_labels(DATALIST, count=4)) == labeled(kept)
     assert keep_labels(DATALIST) == DATALIST
 
 
 def test_fewer_labels_are_a_part_of_more_and_follow_from_the_seed():
     for subject in (None, hippocampus_scan):
-        sets = [labelled(keep_labels(DATALIST, count=n, seed=3, subject=subject)) for n in range(41)]
+        sets = [labeled(keep_labels(DATALIST, count=n, seed=3, subject=subject)) for n in range(41)]
         assert [len(kept) for kept in sets] == list(range(41))
         assert all(less < more for less, more in itertools.pairwise(sets))
-        assert sets[16] == labelled(keep_labels(DATALIST, count=16, seed=3, subject=subject))
-        assert sets[16] != labelled(keep_labels(DATALIST, count=16, seed=4, subject=subject))
+        assert sets[16] == labeled(keep_labels(DATALIST, count=16, seed=3, subject=subject))
+        assert sets[16] != labeled(keep_labels(DATALIST, count=16, seed=4, subject=subject))
 
 
 @pytest.mark.parametrize("count", [4, 5, 16])
-def test_a_scan_is_labelled_whole(count):
-    kept = labelled(keep_labels(DATALIST, count=count, subject=hippocampus_scan))
+def test_a_scan_is_labeled_whole(count):
+    kept = labeled(keep_labels(DATALIST, count=count, subject=hippocampus_scan))
     scans = {hippocampus_scan(DATALIST[i]) for i in kept}
     assert len(scans) == (count + 1) // 2
 
 
 def test_a_small_fraction_is_one_sample_at_least():
-    assert len(labelled(keep_labels(DATALIST, fraction=0.001))) == 1
-    assert labelled(keep_labels(DATALIST, fraction=0)) == set()
+    assert len(labeled(keep_labels(DATALIST, fraction=0.001))) == 1
+    assert labeled(keep_labels(DATALIST, fraction=0)) == set()
 
 
 def test_several_labels_of_a_sample_go_together():
@@ -75,7 +75,7 @@ def test_a_bundle_can_name_what_a_sample_belongs_to():
 def test_real_scans(real_data):
     datalist = decathlon_datalist(real_data("hippocampus", "Task04_Hippocampus"), "train", fold=0)
     kept = keep_labels(datalist, count=16, subject=hippocampus_scan)
-    assert len(labelled(kept)) == 16
+    assert len(labeled(kept)) == 16
     scans = [hippocampus_scan(sample) for sample in datalist]
-    whole = [scan for scan in set(scans) if {i for i, s in enumerate(scans) if s == scan} <= labelled(kept)]
+    whole = [scan for scan in set(scans) if {i for i, s in enumerate(scans) if s == scan} <= labeled(kept)]
     assert len(whole) >= 8

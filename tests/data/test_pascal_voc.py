@@ -111,8 +111,8 @@ def test_tables():
     """The palette is that of the development kit: the bits of the number, turn by turn to red, green and blue."""
     assert len(VOC_CLASSES) == len(set(VOC_CLASSES)) == 21
     assert (*range(21), 255) == VOC_LABELS
-    for label, colour in enumerate(VOC_PALETTE):
-        assert colour == tuple(
+    for label, color in enumerate(VOC_PALETTE):
+        assert color == tuple(
             sum(((label >> (3 * k + channel)) & 1) << (7 - k) for k in range(3)) for channel in range(3)
         )
 

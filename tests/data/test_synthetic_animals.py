@@ -22,7 +22,7 @@ def samples():
 
 
 def bayes_accuracy(values, labels, bins=24):
-    """Balanced accuracy of the best rule on one quantised value, learnt on one half and judged on the other."""
+    """Balanced accuracy of the best rule on one quantized value, learned on one half and judged on the other."""
     cells = np.digitize(values, np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1]))
     half = len(labels) // 2
     table = np.bincount(cells[:half] * 2 + labels[:half], minlength=2 * bins).reshape(bins, 2)
@@ -41,7 +41,7 @@ def test_no_rule_on_single_values_finds_the_animal_or_its_species(samples):
     assert bayes_accuracy(means, np.array([s["classify"] for s in samples]), bins=4) < 0.65
 
 
-def test_neighbourhoods_find_the_animal(samples):
+def test_neighborhoods_find_the_animal(samples):
     finer, labels = [], []
     for sample in samples[:60]:
         image = sample["image"].numpy()
@@ -139,7 +139,7 @@ def test_types_and_meta_data():
     assert len(ANIMAL_CLASSES) == len(ANIMAL_PALETTE) == len(ANIMAL_SPECIES) == 2
 
 
-def test_unlabelled_stays_unlabelled():
+def test_unlabeled_stays_unlabeled():
     sample = LoadSyntheticAnimald()({"seed": 1, "species": 0, "box": None, "classify": None, "segment": None})
     assert sample["box"] is sample["classify"] is sample["segment"] is None
     assert sample["image"].shape == (3, 64, 64)

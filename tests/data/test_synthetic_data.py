@@ -23,7 +23,7 @@ def mean_iou(predictions, labels, classes):
 
 
 def bayes_mean_iou(features, labels, classes, bins):
-    """mIoU of the best rule on quantised features, learnt on the first half and judged on the second.
+    """mIoU of the best rule on quantized features, learned on the first half and judged on the second.
 
     Likelihoods instead of posteriors keep the rule from always answering "canvas".
     """
@@ -51,7 +51,7 @@ def test_no_rule_on_single_values_finds_the_classes(scenes):
     assert bayes_mean_iou(values, labels, classes=5, bins=12) < 0.2
 
 
-def test_neighbourhoods_tell_the_categories(scenes):
+def test_neighborhoods_tell_the_categories(scenes):
     category_of = np.array(SYNTHETIC_CATEGORY_OF_LABEL)
     features, labels = [], []
     for image, label in scenes:

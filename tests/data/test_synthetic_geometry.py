@@ -28,7 +28,7 @@ def scenes():
 
 
 def back_project(scene):
-    """Points (3, H, W) in metres, by the pinhole model alone."""
+    """Points (3, H, W) in meters, by the pinhole model alone."""
     depth = scene.depth[0].astype(np.float64)
     intrinsics = scene_intrinsics(depth.shape)
     v, u = np.indices(depth.shape)
@@ -72,7 +72,7 @@ def test_balls_are_spheres(scenes):
     radii = []
     for _, points, normals in surfaces(scenes, BALL):
         if points.shape[1] > 20:
-            # Every point is the centre plus the radius times its normal.
+            # Every point is the center plus the radius times its normal.
             apart, turned = (values - values.mean(1, keepdims=True) for values in (points, normals))
             radius = (apart * turned).sum() / (turned**2).sum()
             assert np.allclose(apart, radius * turned, atol=1e-4)
@@ -137,7 +137,7 @@ def test_normals_agree_with_finite_differences_of_depth(scenes):
         down, right = np.gradient(points, axis=(1, 2))
         measured = np.cross(down, right, axis=0)  # y x z
         measured /= np.linalg.norm(measured, axis=0)
-        # Away from edges: the four neighbours are of the same thing and nearly of the same direction.
+        # Away from edges: the four neighbors are of the same thing and nearly of the same direction.
         smooth = np.zeros(SIZE, bool)
         inner = (slice(1, -1), slice(1, -1))
         smooth[inner] = True
@@ -160,7 +160,7 @@ def test_the_ground_recedes_towards_the_horizon(scenes):
         assert depth_of_row[0] > 3 * depth_of_row[-1]
 
 
-def test_every_class_occurs_and_colour_does_not_tell_it(scenes):
+def test_every_class_occurs_and_color_does_not_tell_it(scenes):
     classes = np.concatenate([scene.classes[0].ravel() for scene in scenes])
     shares = np.bincount(classes, minlength=len(GEOMETRY_CLASSES)) / len(classes)
     assert len(shares) == len(GEOMETRY_CLASSES) == len(GEOMETRY_PALETTE) == 6

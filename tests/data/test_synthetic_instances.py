@@ -84,7 +84,7 @@ def test_there_are_many_objects_of_both_classes(drawn):
 
 
 def test_no_rule_on_single_values_finds_the_classes(scenes):
-    """A histogram of RGB in 12^3 cells, learnt on the first half of the scenes and judged on the second."""
+    """A histogram of RGB in 12^3 cells, learned on the first half of the scenes and judged on the second."""
     codes = [(scene.image // (256 / 12)).astype(int) for scene in scenes]
     cells = np.stack([(code[0] * 12 + code[1]) * 12 + code[2] for code in codes])
     classes = np.concatenate([scene.classes for scene in scenes])
@@ -99,8 +99,8 @@ def test_no_rule_on_single_values_finds_the_classes(scenes):
     assert max(ious) < 0.3
 
 
-def test_neighbours_differ_in_colour_but_not_always_much(scenes):
-    """The step of mean colour from one object to the next, against the contrast inside: a cue, but a weak one."""
+def test_neighbors_differ_in_color_but_not_always_much(scenes):
+    """The step of mean color from one object to the next, against the contrast inside: a cue, but a weak one."""
     steps, spreads = [], []
     for scene in scenes[:10]:
         instances, image = scene.instances[0], scene.image
@@ -181,7 +181,7 @@ def test_types_and_meta_data():
     assert LoadSyntheticInstancesd(3)({"seed": 3})["image"].shape == (1, 48, 48, 48)
 
 
-def test_objects_are_as_long_in_millimetres_along_every_axis():
+def test_objects_are_as_long_in_millimeters_along_every_axis():
     def reach(spacing):
         lengths = []
         for seed in range(4):

@@ -24,7 +24,7 @@ from monai_mtunet.networks import (
     SegNet,
     sunet_64,
 )
-from monai_mtunet.tasks.task_colours import SHARED_COLOUR, task_colours
+from monai_mtunet.tasks.task_colors import SHARED_COLOR, task_colors
 
 TWO = {"segment": 3, "depth": 1}
 THREE = {"edges": 1, "segment": 3, "distance": 1}
@@ -112,12 +112,12 @@ def test_umc_shows_what_pathways_receive() -> None:
         first_only = connectivity == "causal_chain"
         assert received == {(task, level) for task in (["edges"] if first_only else THREE) for level in (0, 1)}
         assert any(block.sums for block in drawn.blocks) == (connectivity == "causal")
-    neighbours = {("edges", "segment"), ("segment", "distance")}
+    neighbors = {("edges", "segment"), ("segment", "distance")}
     assert cross_talk == {
         "shared": set(),
-        "causal": neighbours,
-        "causal_chain": neighbours,
-        "dense": neighbours | {("edges", "distance")},
+        "causal": neighbors,
+        "causal_chain": neighbors,
+        "dense": neighbors | {("edges", "distance")},
     }
 
 
@@ -201,23 +201,23 @@ def test_a_network_is_left_as_it_was() -> None:
     assert not any(module._forward_pre_hooks for module in network.modules())
 
 
-def test_blocks_and_arrows_have_the_tasks_colours() -> None:
+def test_blocks_and_arrows_have_the_tasks_colors() -> None:
     drawn = diagram(MTUNet(2, 3, TWO, features=(4, 6, 8)))
     axis = draw_diagram(drawn).axes[0]
-    colours = task_colours(TWO)
+    colors = task_colors(TWO)
     boxes = [to_hex(patch.get_facecolor()) for patch in axis.patches if isinstance(patch, FancyBboxPatch)]
-    expected = [colours.get(b.owner or "", SHARED_COLOUR) for b in drawn.blocks if b.kind in ("convolution", "head")]
+    expected = [colors.get(b.owner or "", SHARED_COLOR) for b in drawn.blocks if b.kind in ("convolution", "head")]
     assert sorted(boxes) == sorted(expected)
     arrows = [to_hex(patch.get_edgecolor()) for patch in axis.patches if isinstance(patch, FancyArrowPatch)]
     assert len(arrows) == len(drawn.connections)
     talking = [c for c in drawn.connections if c.style == "cross-talk"]
-    assert sorted(a for a in arrows if a in colours.values()) == sorted(sender(drawn, c, colours) for c in talking)
+    assert sorted(a for a in arrows if a in colors.values()) == sorted(sender(drawn, c, colors) for c in talking)
     assert sum(isinstance(patch, Circle) for patch in axis.patches) == sum(b.kind == "gate" for b in drawn.blocks)
     assert {text.get_text() for text in axis.texts} >= {"segment\n3 channels", "depth\n1 channel", "1/1", "1/4"}
 
 
-def sender(drawn: Diagram, connection: Connection, colours: dict[str, str]) -> str:
-    return colours[str(drawn.blocks[connection.source].lane)]
+def sender(drawn: Diagram, connection: Connection, colors: dict[str, str]) -> str:
+    return colors[str(drawn.blocks[connection.source].lane)]
 
 
 def test_the_documentation_has_every_drawing() -> None:

@@ -83,9 +83,9 @@ def test_every_map_has_its_own_scale():
     titles = [axis.get_title() for axis in figure.axes]
     assert titles == ["input", "first\n2 x 2: 0 to 1", "second\n1 x 2: -1e+02 to 50"]
     for axis in figure.axes[1:]:  # the ends of viridis
-        colours = axis.images[0].get_array()
-        assert colours[0, 0].tolist() == [68, 1, 84]
-        assert colours[0, 1].tolist() == [253, 231, 36]
+        colors = axis.images[0].get_array()
+        assert colors[0, 0].tolist() == [68, 1, 84]
+        assert colors[0, 1].tolist() == [253, 231, 36]
 
 
 @pytest.mark.parametrize("size", [(32, 32), (32, 32, 16)])

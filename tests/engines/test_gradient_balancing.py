@@ -85,7 +85,7 @@ def gradients(engine: Any) -> dict[str, Tensor]:
 
 
 def note_steps(engine: Any, taken: list[dict[str, Tensor]]) -> None:
-    """The gradients that the optimiser sees."""
+    """The gradients that the optimizer sees."""
     engine.optimizer.register_step_pre_hook(
         lambda *_: taken.append({name: gradient.clone() for name, gradient in gradients(engine).items()})
     )

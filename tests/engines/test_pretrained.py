@@ -13,7 +13,7 @@ import monai_mtunet
 from monai_mtunet.engines import CheckpointError, MultiTaskPrepareBatch, ResumableCheckpoint, load_pretrained
 from monai_mtunet.engines.pretrained import copy_weights
 from monai_mtunet.losses import MultiTaskLoss, parameter_groups
-from monai_mtunet.networks import UMC, SUNet, freeze_normalisation
+from monai_mtunet.networks import UMC, SUNet, freeze_normalization
 from monai_mtunet.tasks import ClassificationTask, SegmentationTask
 
 TINY = {"features": (8, 12, 16, 20), "modules": (1, 2, 2, 1), "module_features": 4, "stem_features": (4, 6)}
@@ -180,7 +180,7 @@ def test_from_a_trained_classifier_to_fine_tuning_as_the_paper_does_it(tmp_path)
 
     task = SegmentationTask("segment", ["dark", "bright"])
     second = SUNet(2, 3, monai_mtunet.out_channels([task]), None, output_stride=8, **TINY)
-    second = freeze_normalisation(load_pretrained(second, tmp_path / "last.pt"))
+    second = freeze_normalization(load_pretrained(second, tmp_path / "last.pt"))
     statistics = second.trunk.activation.norm.running_var.clone()
     assert not torch.equal(statistics, torch.ones(20))
     loss = MultiTaskLoss(monai_mtunet.task_losses([task]))

@@ -109,7 +109,7 @@ def test_logits_are_summed_before_the_softmax_and_scales_averaged_after_it():
 
 @pytest.mark.parametrize("size", [(13, 17), (5, 9, 7)])
 def test_scales_step_by_step(size):
-    """Against the procedure written out: resize, predict, softmax, resize back, renormalise, average."""
+    """Against the procedure written out: resize, predict, softmax, resize back, renormalize, average."""
     network, image = AllTasks(len(size)), torch.randn(2, 1, *size)
     mode = "bilinear" if len(size) == 2 else "trilinear"
     probabilities = torch.zeros(2, 3, *size)

@@ -21,7 +21,7 @@ PALETTE = [[10, 20, 30], [200, 0, 0], [0, 200, 0]]
 
 
 class Thresholds(torch.nn.Module):
-    """Denoises by giving back its input, and segments by thresholds on the intensities before normalisation."""
+    """Denoises by giving back its input, and segments by thresholds on the intensities before normalization."""
 
     def __init__(self, thresholds=(0.25, 0.75)):
         super().__init__()
@@ -67,7 +67,7 @@ def volume(tmp_path):
     return path, values, labels
 
 
-def normalise():
+def normalize():
     return NormalizeIntensityd("image", subtrahend=MEAN, divisor=STD)
 
 
@@ -77,7 +77,7 @@ def test_volumes_come_back_in_the_files_space_and_units(volume, tmp_path, scale_
     geometry = [Orientationd("image", axcodes="RAS", labels=None), DivisiblePadd("image", k=4)]
     scale = [ScaleVolumeRanged("image")]
     steps = scale + geometry if scale_first else geometry + scale
-    infer(tasks(), path, [*steps, normalise()], tmp_path / "out")
+    infer(tasks(), path, [*steps, normalize()], tmp_path / "out")
     assert {file.name for file in (tmp_path / "out").iterdir()} == {
         "sub.01_denoise.nii.gz",
         "sub.01_segment.nii.gz",
@@ -95,7 +95,7 @@ def test_volumes_come_back_in_the_files_space_and_units(volume, tmp_path, scale_
 def test_resampled_label_maps_come_back_as_labels(volume, tmp_path, scale_first):
     path, values, _ = volume
     resample, scale = Spacingd("image", pixdim=(1, 1, 1)), ScaleVolumeRanged("image")
-    steps = [*([scale, resample] if scale_first else [resample, scale]), normalise()]
+    steps = [*([scale, resample] if scale_first else [resample, scale]), normalize()]
     # Classes 0 and 2 alone: interpolating between them would invent class 1.
     infer(tasks(), path, steps, tmp_path, network=Thresholds((0.5, 0.5)))
     segmented = nib.load(tmp_path / "sub.01_segment.nii.gz")
@@ -107,7 +107,7 @@ def test_resampled_label_maps_come_back_as_labels(volume, tmp_path, scale_first)
 
 def test_without_preprocessing_files_stay_in_the_networks_space(volume, tmp_path):
     path, _, labels = volume
-    steps = [Orientationd("image", axcodes="RAS", labels=None), ScaleVolumeRanged("image"), normalise()]
+    steps = [Orientationd("image", axcodes="RAS", labels=None), ScaleVolumeRanged("image"), normalize()]
     infer(tasks(), path, steps, tmp_path, undo=False)
     segmented, denoised = (nib.load(tmp_path / f"sub.01_{name}.nii.gz") for name in ("segment", "denoise"))
     # In RAS the last voxel along the file's first axis is the first: x = 30 - 2 * 8.
@@ -117,19 +117,19 @@ def test_without_preprocessing_files_stay_in_the_networks_space(volume, tmp_path
     np.testing.assert_array_equal(segmented.get_fdata(), labels[::-1].transpose(0, 2, 1))
 
 
-def test_images_become_palette_and_colour_pngs(tmp_path):
-    colours = np.zeros((6, 9, 3), dtype=np.uint8)
-    colours[:, 3:6], colours[:, 6:] = 128, 230
-    colours[0, 0] = 7  # an asymmetric mark
+def test_images_become_palette_and_color_pngs(tmp_path):
+    colors = np.zeros((6, 9, 3), dtype=np.uint8)
+    colors[:, 3:6], colors[:, 6:] = 128, 230
+    colors[0, 0] = 7  # an asymmetric mark
     (tmp_path / "in").mkdir()
-    Image.fromarray(colours).save(tmp_path / "in" / "street.png")
+    Image.fromarray(colors).save(tmp_path / "in" / "street.png")
     two = tasks(channels=3, data_range=(0, 255), mean=MEAN * 255, std=STD * 255)
     steps = [
         NormalizeIntensityd("image", subtrahend=[MEAN * 255] * 3, divisor=[STD * 255] * 3, channel_wise=True),
         DivisiblePadd("image", k=4),
     ]
     infer(two, tmp_path / "in" / "street.png", steps, tmp_path / "out")
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out" / "street_denoise.png")), colours)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out" / "street_denoise.png")), colors)
     segmented = Image.open(tmp_path / "out" / "street_segment.png")
     assert segmented.mode == "P"
     labels = np.tile(np.arange(9) // 3, (6, 1))
@@ -162,7 +162,7 @@ def test_files_that_would_overwrite_another_samples_are_refused(tmp_path, writer
 
 def test_nothing_to_undo_does_not_warn(volume, tmp_path, recwarn):
     path, _, labels = volume
-    infer(tasks(), path, [ScaleVolumeRanged("image"), normalise()], tmp_path)  # nothing for the label map
+    infer(tasks(), path, [ScaleVolumeRanged("image"), normalize()], tmp_path)  # nothing for the label map
     assert not [warning for warning in recwarn if "inverse" in str(warning.message)]
     np.testing.assert_array_equal(nib.load(tmp_path / "sub.01_segment.nii.gz").get_fdata(), labels)
     np.testing.assert_allclose(nib.load(tmp_path / "sub.01_segment.nii.gz").affine, AFFINE)

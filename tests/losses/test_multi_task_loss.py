@@ -34,7 +34,7 @@ def test_the_default_weighting_is_the_sum(losses):
     assert total.item() == 4.0 + 3.0
 
 
-def test_every_loss_is_weighted_and_learnt_from(losses):
+def test_every_loss_is_weighted_and_learned_from(losses):
     predictions = {name: tensor.clone().requires_grad_() for name, tensor in PREDICTIONS.items()}
     MultiTaskLoss(losses, FixedWeighting(TASKS, {"denoise": 0.25, "depth": 2.0}))(predictions, TARGETS).backward()
     assert predictions["denoise"].grad.item() == 0.25 * 4.0

@@ -47,7 +47,7 @@ def norm(name, channels):
 
 
 def random_state(*args, **kwargs):
-    """Random tensors, those of normalisation above 0, so that no variance is negative and no ReLU kills a channel."""
+    """Random tensors, those of normalization above 0, so that no variance is negative and no ReLU kills a channel."""
     generator = torch.Generator().manual_seed(0)
     state = {}
     for name, shape in shapes(*args, **kwargs):

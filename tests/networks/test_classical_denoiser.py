@@ -45,7 +45,7 @@ def psnr(image, clean):
     ],
 )
 @pytest.mark.parametrize("channels", [1, 3])
-def test_gains_psnr_on_normalised_images(spatial, method, gain, channels):
+def test_gains_psnr_on_normalized_images(spatial, method, gain, channels):
     need(method)
     clean, sigma = scene(*spatial, channels=channels), 30.0
     std = torch.tensor(STD[:channels]).view(-1, *[1] * len(spatial))
@@ -56,12 +56,12 @@ def test_gains_psnr_on_normalised_images(spatial, method, gain, channels):
 
 
 @pytest.mark.parametrize("method", ["wavelet", "nl_means"])
-def test_normalisation_does_not_change_the_result(method):
+def test_normalization_does_not_change_the_result(method):
     x = noisy(scene(32, 40), 30.0)
     std = torch.tensor(STD).view(3, 1, 1)
     own_units = ClassicalDenoiser(2, 3, 30.0, method)(x)["denoise"]
-    normalised = ClassicalDenoiser(2, 3, 30.0, method, std=STD)((x - MEAN) / std)["denoise"] * std + MEAN
-    torch.testing.assert_close(normalised, own_units, rtol=1e-4, atol=1e-2)
+    normalized = ClassicalDenoiser(2, 3, 30.0, method, std=STD)((x - MEAN) / std)["denoise"] * std + MEAN
+    torch.testing.assert_close(normalized, own_units, rtol=1e-4, atol=1e-2)
 
 
 @pytest.mark.parametrize("method", METHODS_2D)
@@ -77,7 +77,7 @@ def test_takes_any_size(method, size):
 
 
 @pytest.mark.parametrize("method", METHODS_2D)
-def test_denoises_gray_and_constant_colour_images(method):
+def test_denoises_gray_and_constant_color_images(method):
     need(method)
     denoiser = ClassicalDenoiser(2, 3, 30.0, method)
     gray = scene(32, 32, channels=1).expand(-1, 3, -1, -1)

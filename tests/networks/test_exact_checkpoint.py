@@ -19,15 +19,15 @@ def pair(**arguments):
 
 def train(network, steps=3):
     """Predictions and gradients of each step, and the last state."""
-    optimiser = torch.optim.Adam(network.parameters(), 1e-2)
+    optimizer = torch.optim.Adam(network.parameters(), 1e-2)
     seen = []
     for step in range(steps):
         torch.manual_seed(step)  # dropout
         x = torch.rand(3, 3, 20, 24)
         predictions = network(x)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         sum(p.square().mean() for p in predictions.values()).backward()
-        optimiser.step()
+        optimizer.step()
         seen.append((predictions, [p.grad.clone() for p in network.parameters()], torch.rand(1)))
     return seen, network.state_dict()
 

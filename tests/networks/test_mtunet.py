@@ -128,7 +128,7 @@ class TestCrossTalk:
         assert not MTUNet(2, 3, {"a": 1}, FEATURES).cross_talk
 
 
-def test_convolutions_activate_before_and_attention_after_normalisation():
+def test_convolutions_activate_before_and_attention_after_normalization():
     network = MTUNet(2, 3, {"a": 1}, FEATURES)
     order = [type(m) for m in network.encoder.blocks[0].conv_0.modules() if not list(m.children())]
     assert order == [nn.Conv2d, nn.ReLU, nn.BatchNorm2d]

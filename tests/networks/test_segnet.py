@@ -65,7 +65,7 @@ class TestParameterCounts:
         assert parameters({"segment": 2}, out_features, **MIRRORED_VGG) == count
 
     def test_auxiliary_task_study_in_the_order_of_vggs_weights(self):
-        # Each of the 25 normalised convolutions has its norm on its output; the last one, the head, has none.
+        # Each of the 25 normalized convolutions has its norm on its output; the last one, the head, has none.
         norms_of_inputs = 2 * (3 + 64 * 4 + 128 * 4 + 256 * 6 + 512 * 11)
         norms_of_outputs = 2 * (64 * 5 + 128 * 4 + 256 * 6 + 512 * 11 - 64)
         arguments = {**MIRRORED_VGG, "order": "conv_norm_act"}
@@ -74,7 +74,7 @@ class TestParameterCounts:
         assert counts[0] - counts[1] == norms_of_inputs - norms_of_outputs
 
     def test_encoder_is_vgg_16(self):
-        # 14,714,688 of VGG-16's convolutions (torchvision), and 2 per channel of batch normalisation.
+        # 14,714,688 of VGG-16's convolutions (torchvision), and 2 per channel of batch normalization.
         layout = SegNetLayout(
             2, 3, (64, 128, 256, 512, 512), (2, 2, 3, 3, 3), 2, "first", "conv_norm_act", "RELU", None
         )

@@ -28,7 +28,7 @@ class SUNetSuite(NetworkSuite):
 
     @pytest.mark.parametrize("spatial_dims", [2, 3])
     def test_gradients_reach_every_parameter_and_the_input(self, spatial_dims):
-        # In training batch normalisation cancels the biases before it, up to rounding; and ReLU may, by chance, let
+        # In training batch normalization cancels the biases before it, up to rounding; and ReLU may, by chance, let
         # nothing of a small map pass.
         network, x = self.network(spatial_dims).eval(), self.image(*(20, 24, 16)[:spatial_dims]).requires_grad_()
         for module in network.modules():

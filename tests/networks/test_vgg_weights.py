@@ -150,7 +150,7 @@ def test_instance_norm_takes_convolutions_only():
     assert copied.loaded == [f"encoder.0.level.convolutions.{i}.conv" for i in (0, 1)]
 
 
-def test_without_normalisation_the_encoder_is_plain_vgg():
+def test_without_normalization_the_encoder_is_plain_vgg():
     vgg = plain_vgg16(False)
     network, x = SegNet(2, 3, {"segment": 1}, norm=None), torch.rand(1, 3, 32, 32)
     copy_vgg16(network, state_of(vgg))

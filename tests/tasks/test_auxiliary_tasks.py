@@ -1,4 +1,4 @@
-"""Box, edges and colour beside a segmentation: from transforms through a real network to metrics, panels and files."""
+"""Box, edges and color beside a segmentation: from transforms through a real network to metrics, panels and files."""
 
 import json
 import math
@@ -15,15 +15,15 @@ from monai_mtunet.engines import MultiTaskPrepareBatch, PanelHandler, TaskLossHa
 from monai_mtunet.inferers import MultiScaleFlipInferer
 from monai_mtunet.losses import MultiTaskLoss
 from monai_mtunet.networks import MTAN
-from monai_mtunet.tasks import BoundingBoxTask, ColourTask, EdgeTask, SegmentationTask
-from monai_mtunet.transforms import BoxOfMaskd, CannyEdgesd, PaintBoxd, SplitColourd
+from monai_mtunet.tasks import BoundingBoxTask, ColorTask, EdgeTask, SegmentationTask
+from monai_mtunet.transforms import BoxOfMaskd, CannyEdgesd, PaintBoxd, SplitColord
 
 BOX = [3.0, 2.0, 0.0, 9.0, 11.0, 3.0]  # the third axis only of volumes
 
 
 def tasks_of(dims):
-    colour = [ColourTask("colour")] if dims == 2 else []
-    return [SegmentationTask("segment", ["back", "front"]), BoundingBoxTask("box", dims), EdgeTask("edges"), *colour]
+    color = [ColorTask("color")] if dims == 2 else []
+    return [SegmentationTask("segment", ["back", "front"]), BoundingBoxTask("box", dims), EdgeTask("edges"), *color]
 
 
 def sample(dims, box=True):
@@ -41,7 +41,7 @@ def sample(dims, box=True):
 def transforms(dims, flip=0.0):
     keys = ["image", "segment", "box"]
     steps = [PaintBoxd("box"), RandFlipd(keys, flip, 1), BoxOfMaskd("box"), CannyEdgesd("image", "edges", slice_axis=2)]
-    return Compose([*steps, *([SplitColourd("image", "colour")] if dims == 2 else [])])
+    return Compose([*steps, *([SplitColord("image", "color")] if dims == 2 else [])])
 
 
 def network_of(tasks, dims):
@@ -99,7 +99,7 @@ def test_train_evaluate_and_draw(dims, tmp_path):
 def test_files_hold_boxes_with_their_unit_and_probabilities_of_edges(tmp_path):
     tasks = tasks_of(2)
     network = network_of(tasks, 2).eval()
-    preprocessing = Compose([SplitColourd("image", "colour")])
+    preprocessing = Compose([SplitColord("image", "color")])
     data = Dataset([{"image": sample(2)["image"]}], preprocessing)
     SupervisedEvaluator(
         device="cpu",
@@ -111,12 +111,12 @@ def test_files_hold_boxes_with_their_unit_and_probabilities_of_edges(tmp_path):
     with torch.no_grad():
         expected = network(data[0]["image"].as_tensor()[None])
     content = json.loads((tmp_path / "scene_box.json").read_text())
-    assert content["unit"] == "normalised"
+    assert content["unit"] == "normalized"
     assert list(content["box"]) == ["top", "left", "bottom", "right"]
     assert list(content["box"].values()) == pytest.approx(expected["box"][0].tolist(), abs=1e-5)
-    edges, colour = np.load(tmp_path / "scene_edges.npy"), np.load(tmp_path / "scene_colour.npy")
+    edges, color = np.load(tmp_path / "scene_edges.npy"), np.load(tmp_path / "scene_color.npy")
     np.testing.assert_allclose(edges, expected["edges"][0, 0].sigmoid(), atol=1e-5)
-    np.testing.assert_allclose(colour, expected["colour"][0] * 128, atol=1e-3)
+    np.testing.assert_allclose(color, expected["color"][0] * 128, atol=1e-3)
     assert (tmp_path / "scene_panel.png").is_file()
 
 

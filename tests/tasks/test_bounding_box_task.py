@@ -106,7 +106,7 @@ class TestPrepareTarget:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"unit": "mm"}, r"unit must be one of \['normalised', 'voxel'\], got 'mm'"),
+        ({"unit": "mm"}, r"unit must be one of \['normalized', 'voxel'\], got 'mm'"),
         ({"spatial_dims": 1}, "spatial_dims must be 2 or 3, got 1"),
         ({"scale": 0}, "scale must be positive, got 0"),
     ],
@@ -127,7 +127,7 @@ class TestFiles:
     def test_metadata_too(self):
         metadata = BoundingBoxTask("box", spatial_dims=3).metadata(3)
         assert metadata["spatial_shape"] == []
-        assert metadata["channel_def"]["5"] == "z_stop [normalised]"
+        assert metadata["channel_def"]["5"] == "z_stop [normalized]"
 
 
 class TestFlipsAndScales:
@@ -136,7 +136,7 @@ class TestFlipsAndScales:
         flipped = torch.tensor([[0.1, 0.6, 0.5, 0.8]])
         torch.testing.assert_close(BoundingBoxTask("box").undo_flip(flipped, 1), box)
         torch.testing.assert_close(BoundingBoxTask("box", scale=2).undo_flip(flipped / 2, 1), box / 2)
-        with pytest.raises(ValueError, match="only normalised boxes can be flipped"):
+        with pytest.raises(ValueError, match="only normalized boxes can be flipped"):
             BoundingBoxTask("box", unit="voxel").undo_flip(box, 1)
 
     def test_only_voxels_grow_with_the_image(self):
@@ -154,21 +154,21 @@ class TestDrawing:
         assert not frame[rows[0] + 2 : rows[-1] - 1, columns[0] + 2 : columns[-1] - 1].any()  # hollow
         return rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
 
-    @pytest.mark.parametrize("unit", ["normalised", "voxel"])
+    @pytest.mark.parametrize("unit", ["normalized", "voxel"])
     def test_on_the_input(self, unit):
         values = torch.tensor([4.0, 10, 12, 30])
-        values = values / torch.tensor([20, 40, 20, 40]) if unit == "normalised" else values
+        values = values / torch.tensor([20, 40, 20, 40]) if unit == "normalized" else values
         shown = np.zeros((20, 40, 3), dtype=np.uint8)
         picture = BoundingBoxTask("box", unit=unit).draw_with_input(values, torch.zeros(1, 20, 40), shown)
         assert self.framed(picture) == (4, 10, 12, 30)
         assert not shown.any()
 
-    @pytest.mark.parametrize("unit", ["normalised", "voxel"])
+    @pytest.mark.parametrize("unit", ["normalized", "voxel"])
     def test_of_a_volume_where_the_panel_shows_it(self, unit):
         image = torch.zeros(1, 30, 20, 4)
         image[:, 3:12, 5:10] = 1  # x and y
         values = torch.tensor([3.0, 5, 0, 12, 10, 4])
-        values = values / torch.tensor([30, 20, 4] * 2) if unit == "normalised" else values
+        values = values / torch.tensor([30, 20, 4] * 2) if unit == "normalized" else values
         task = BoundingBoxTask("box", spatial_dims=3, unit=unit)
         figure = draw_panel([task], [image], [{"box": values}])
         shown, picture = (np.asarray(axis.images[0].get_array()) for axis in figure.axes)

@@ -51,9 +51,9 @@ class TestMetrics:
         }
 
     def test_images_without_a_label_are_left_out_exactly(self, task):
-        labelled = evaluate(task, self.logits[:2], torch.tensor([0, 6]))
-        assert evaluate(task, self.logits, torch.tensor([0, MISSING, 6, MISSING])) == labelled
-        assert labelled["classify_accuracy"] == 0.5
+        labeled = evaluate(task, self.logits[:2], torch.tensor([0, 6]))
+        assert evaluate(task, self.logits, torch.tensor([0, MISSING, 6, MISSING])) == labeled
+        assert labeled["classify_accuracy"] == 0.5
 
     def test_without_any_label_no_metric_claims_a_result(self, task):
         assert all(np.isnan(value) for value in evaluate(task, self.logits, torch.full((4,), MISSING)).values())
@@ -63,7 +63,7 @@ class TestMetrics:
 
 
 class TestLoss:
-    def test_is_the_cross_entropy_of_the_labelled_images(self, task):
+    def test_is_the_cross_entropy_of_the_labeled_images(self, task):
         logits = torch.randn(4, 7, generator=torch.Generator().manual_seed(0))
         target = task.prepare_target(torch.tensor([3, MISSING, 0, MISSING]))
         expected = torch.nn.functional.cross_entropy(logits[::2], torch.tensor([3, 0]))

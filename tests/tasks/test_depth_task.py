@@ -61,7 +61,7 @@ def test_quantities_have_their_units_and_ranges():
     assert (depth.unit, depth.low, depth.high) == ("m", 0, 10)
     assert (disparity.unit, disparity.low, disparity.high) == ("px", 0, 128)
     assert DepthTask("disparity", unit="width", draw_range=(0, 0.5), quantity="disparity").unit == "width"
-    assert depth.colour_bar().label == "depth [m]"
+    assert depth.color_bar().label == "depth [m]"
     assert disparity.metadata(2)["channel_def"] == {"0": "disparity_0 [px]"}
 
 
@@ -99,12 +99,12 @@ def test_predictions_are_saved_in_the_unit_and_not_clipped(task):
     assert not task.is_picture
 
 
-def test_draw_goes_through_the_colour_map_and_shows_missing_white(task):
+def test_draw_goes_through_the_color_map_and_shows_missing_white(task):
     picture = task.draw(torch.tensor([[[-5.0, 0.0, 10.0, 20.0, 99.0, NAN]]]))
     assert picture.dtype == np.uint8
     assert picture.shape == (1, 6, 3)
     below, low, middle, high, above, missing = picture[0].tolist()
-    assert below == low == [48, 18, 59]  # turbo's first colour
+    assert below == low == [48, 18, 59]  # turbo's first color
     assert above == high == [122, 4, 2]  # and its last
     assert missing == [255, 255, 255]
     assert len({tuple(low), tuple(middle), tuple(high), tuple(missing)}) == 4
@@ -116,7 +116,7 @@ def test_draw_goes_through_the_colour_map_and_shows_missing_white(task):
         ({"quantity": "height"}, r"quantity must be one of \['depth', 'disparity'\], got 'height'"),
         ({"draw_range": (5, 5)}, r"draw_range must be \(lowest, highest\), got \(5, 5\)"),
         ({"scale": 0}, "scale must be positive, got 0"),
-        ({"colormap": "rainbows"}, "matplotlib has no colour map 'rainbows'"),
+        ({"colormap": "rainbows"}, "matplotlib has no color map 'rainbows'"),
     ],
 )
 def test_what_does_not_fit_is_refused(arguments, message):
@@ -138,5 +138,5 @@ class TestQuantity:
         task = QuantityTask("shift", unit="ppm", draw_range=(-1, 1), channels=2)
         values = torch.tensor([[[-1.0, 1.0]], [[1.0, -1.0]]])
         assert torch.equal(task.prepare_target(values[None])[0], values)
-        assert task.draw(values)[0].sum(axis=-1).argmax() == 1  # magma's last colour is its brightest
+        assert task.draw(values)[0].sum(axis=-1).argmax() == 1  # magma's last color is its brightest
         assert task.metadata(3)["channel_def"] == {"0": "shift_0 [ppm]", "1": "shift_1 [ppm]"}

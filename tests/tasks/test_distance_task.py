@@ -38,7 +38,7 @@ def test_limits_are_in_the_unit_whatever_the_scale():
     assert task.postprocess(torch.tensor([[-9.0, 0.5, 9.0]])).flatten().tolist() == [-4.0, 1.0, 4.0]
 
 
-@pytest.mark.parametrize(("unit", "expected"), [("voxel", 2.0), ("mm", 2.0), ("normalised", 4.0)])
+@pytest.mark.parametrize(("unit", "expected"), [("voxel", 2.0), ("mm", 2.0), ("normalized", 4.0)])
 def test_an_enlarged_image_has_longer_distances_but_no_greater_parts(unit, expected):
     assert DistanceTask("distance", unit=unit).undo_scale(torch.tensor([[[4.0]]]), 2.0).item() == expected
 
@@ -63,14 +63,14 @@ def test_wrong_targets_are_refused(arguments, target, message):
         DistanceTask("distance", **arguments).prepare_target(target)
 
 
-def test_the_scale_is_centred_on_the_boundary():
+def test_the_scale_is_centered_on_the_boundary():
     for arguments, farthest in (({}, 20), ({"truncate": 8}, 8), ({"truncate": 8, "draw_distance": 5}, 5)):
-        signed = DistanceTask("distance", **arguments).colour_bar()
-        unsigned = DistanceTask("distance", signed=False, **arguments).colour_bar()
+        signed = DistanceTask("distance", **arguments).color_bar()
+        unsigned = DistanceTask("distance", signed=False, **arguments).color_bar()
         assert (signed.low, signed.high) == (-farthest, farthest)
         assert (unsigned.low, unsigned.high) == (0, farthest)
-    assert DistanceTask("distance", unit="mm").colour_bar().label == "distance [mm]"
-    assert DistanceTask("distance", unit="normalised", signed=False).colour_bar().high == 1
+    assert DistanceTask("distance", unit="mm").color_bar().label == "distance [mm]"
+    assert DistanceTask("distance", unit="normalized", signed=False).color_bar().high == 1
 
 
 def test_draw_tells_inside_boundary_outside_and_missing_apart():
@@ -92,7 +92,7 @@ def test_of_several_distances_the_most_inside_is_drawn():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"unit": "cm"}, 'unit must be "voxel", "mm", "um" or "normalised", got \'cm\''),
+        ({"unit": "cm"}, 'unit must be "voxel", "mm", "um" or "normalized", got \'cm\''),
         ({"truncate": 0}, "truncate must be positive, got 0"),
         ({"draw_distance": -1}, "draw_distance must be positive, got -1"),
     ],

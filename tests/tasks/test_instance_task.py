@@ -232,7 +232,7 @@ class TestTargets:
         [
             (torch.zeros(1, 2, 4, 4, dtype=torch.int32), r"one channel \(B, 1, \*spatial\), got \(1, 2, 4, 4\)"),
             (torch.full((1, 1, 4, 4), -2), "the target holds -2; ids are positive, 0 is none, -1 is missing"),
-            (torch.full((1, 1, 4, 4), 0.5), "ids must be integers; resample instances by nearest neighbour"),
+            (torch.full((1, 1, 4, 4), 0.5), "ids must be integers; resample instances by nearest neighbor"),
         ],
     )
     def test_wrong_ones_are_refused(self, target, message):

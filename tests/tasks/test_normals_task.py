@@ -64,15 +64,15 @@ def test_unit_vectors_are_saved(task):
     torch.testing.assert_close(saved.norm(dim=0), torch.ones(2, 2))
 
 
-def test_draw_gives_the_legends_colours_and_white_for_missing(task):
+def test_draw_gives_the_legends_colors_and_white_for_missing(task):
     values = torch.cat([torch.eye(3), -torch.eye(3), torch.full((3, 1), NAN)], dim=1)[:, None]
     picture = task.draw(values)
     assert picture.dtype == np.uint8
     assert picture.shape == (1, 7, 3)
-    assert [tuple(colour) for colour in picture[0, :3].tolist()] == list(task.legend().values())
+    assert [tuple(color) for color in picture[0, :3].tolist()] == list(task.legend().values())
     assert picture[0, 3].tolist() == [0, 128, 128]
     assert picture[0, 6].tolist() == [255, 255, 255]
-    assert task.colour_bar() is None
+    assert task.color_bar() is None
 
 
 def test_directions_within_an_image_have_two_components():

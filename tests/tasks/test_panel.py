@@ -10,7 +10,7 @@ from monai_mtunet.tasks import (
     RestorationTask,
     SegmentationTask,
     draw_panel,
-    rasterise,
+    rasterize,
     save_panel,
 )
 
@@ -68,9 +68,9 @@ def test_without_targets_there_are_no_target_columns(tasks):
 def test_all_pictures_are_in_the_same_units(tasks):
     image, prediction, target = sample(8, 10)
     drawn = pictures(draw_panel(tasks, [image], [prediction], [target]))
-    grey = (prediction["denoise"][0, ..., None] * 2.55).round().numpy().astype(np.uint8).repeat(3, axis=-1)
+    gray = (prediction["denoise"][0, ..., None] * 2.55).round().numpy().astype(np.uint8).repeat(3, axis=-1)
     for title in ("input", "denoise", "denoise: target"):
-        np.testing.assert_array_equal(drawn[title], grey)
+        np.testing.assert_array_equal(drawn[title], gray)
     for title in ("segment", "segment: target"):
         np.testing.assert_array_equal(drawn[title], np.array(PALETTE)[prediction["segment"][0]])
 
@@ -116,10 +116,10 @@ def test_the_legend_tells_tasks_apart(tasks):
     assert legend_texts(figure) == ["segment: back", "segment: front", "edges: back", "edges: edge"]
 
 
-def test_rasterise_and_save_agree(tasks, tmp_path):
+def test_rasterize_and_save_agree(tasks, tmp_path):
     image, prediction, _ = sample(8, 10)
     figure = draw_panel(tasks, [image], [prediction])
-    picture = rasterise(figure)
+    picture = rasterize(figure)
     save_panel(figure, tmp_path / "new" / "folder" / "panel.png")
     saved = np.asarray(Image.open(tmp_path / "new" / "folder" / "panel.png").convert("RGB"))
     assert picture.dtype == np.uint8
@@ -131,7 +131,7 @@ def test_legend_and_title_of_a_narrow_panel_are_not_cut_off():
     labels = torch.zeros(1, 8, 10, dtype=torch.uint8)
     task = SegmentationTask("segment", ["traffic light", *(f"class {i}" for i in range(18))])
     figure = draw_panel([task], [torch.randn(1, 8, 10)], [{"segment": labels}], title="a_long_file_name_" * 5)
-    rasterise(figure)
+    rasterize(figure)
     assert len(legend_texts(figure)) == 19
     legend = figure.legends[0].get_window_extent()
     assert figure.bbox.x0 <= legend.x0 < legend.x1 <= figure.bbox.x1
@@ -140,7 +140,7 @@ def test_legend_and_title_of_a_narrow_panel_are_not_cut_off():
     assert figure.bbox.x0 <= title.x0 < title.x1 <= figure.bbox.x1
 
 
-class TestColourBars:
+class TestColorBars:
     @pytest.fixture
     def scaled(self):
         return [DepthTask("depth", draw_range=(0, 20)), DistanceTask("distance", truncate=5), NormalsTask("normals")]
@@ -171,7 +171,7 @@ class TestColourBars:
     def test_bars_are_within_the_figure_and_below_the_pictures_of_their_task(self, scaled, targets, spatial):
         image, prediction = self.sample(*spatial)
         figure = draw_panel(scaled, [image], [prediction], [prediction] if targets else None, title="frame")
-        rasterise(figure)
+        rasterize(figure)
         renderer = figure.canvas.get_renderer()
         boxes = {axis.get_title() or axis.get_xlabel(): axis.get_tightbbox(renderer) for axis in figure.axes}
         for name, bar in (("depth", boxes["depth [m]"]), ("distance", boxes["distance [voxel]"])):

@@ -44,11 +44,11 @@ def test_undo_brings_back_the_datas_units(spatial, mean, std):
     task = RestorationTask("denoise", channels=3, data_range=(0, 255), mean=mean, std=std)
     image = torch.rand(2, 3, *spatial) * 255
     shape = (1, -1, *(1 for _ in spatial))
-    normalised = (image - torch.tensor(mean).reshape(shape)) / torch.tensor(std).reshape(shape)
-    torch.testing.assert_close(task.undo(normalised), image, rtol=1e-5, atol=1e-3)
-    torch.testing.assert_close(task.undo(normalised[0], channel_axis=0), image[0], rtol=1e-5, atol=1e-3)
-    torch.testing.assert_close(task.postprocess(normalised[0]), image[0], rtol=1e-5, atol=1e-3)
-    torch.testing.assert_close(task.values_of_target(normalised[0]), image[0], rtol=1e-5, atol=1e-3)
+    normalized = (image - torch.tensor(mean).reshape(shape)) / torch.tensor(std).reshape(shape)
+    torch.testing.assert_close(task.undo(normalized), image, rtol=1e-5, atol=1e-3)
+    torch.testing.assert_close(task.undo(normalized[0], channel_axis=0), image[0], rtol=1e-5, atol=1e-3)
+    torch.testing.assert_close(task.postprocess(normalized[0]), image[0], rtol=1e-5, atol=1e-3)
+    torch.testing.assert_close(task.values_of_target(normalized[0]), image[0], rtol=1e-5, atol=1e-3)
 
 
 @pytest.mark.parametrize("spatial", [(16, 12), (12, 13, 4)])
@@ -104,7 +104,7 @@ def test_draw_clips_to_the_data_range_and_shows_missing_white():
     assert (picture == picture[..., :1]).all()
 
 
-def test_draw_keeps_colours(task):
+def test_draw_keeps_colors(task):
     picture = task.draw(torch.tensor([255.0, 0.0, 51.0]).reshape(3, 1, 1))
     assert picture.tolist() == [[[255, 0, 51]]]
 

@@ -147,11 +147,11 @@ class TestDeclaration:
             SegmentationTask("segment", CLASSES, palette=[[0, 0, 0], [1, 1, 1]])
 
     @pytest.mark.parametrize(("count", "apart"), [(2, 60), (8, 20), (19, 20), (60, 10)])
-    def test_default_colours_stay_apart_and_begin_with_black(self, count, apart):
-        colours = list(SegmentationTask("segment", [str(i) for i in range(count)]).legend().values())
-        assert len(colours) == count
-        assert colours[0] == (0, 0, 0)
-        lab = torch.from_numpy(rgb2lab(np.array([*colours, (255, 255, 255)]) / 255))  # white is what is missing
+    def test_default_colors_stay_apart_and_begin_with_black(self, count, apart):
+        colors = list(SegmentationTask("segment", [str(i) for i in range(count)]).legend().values())
+        assert len(colors) == count
+        assert colors[0] == (0, 0, 0)
+        lab = torch.from_numpy(rgb2lab(np.array([*colors, (255, 255, 255)]) / 255))  # white is what is missing
         assert torch.pdist(lab).min() > apart
 
     def test_the_loss_can_be_replaced(self):

@@ -12,9 +12,9 @@ def two_touching_balls(dims):
     middle = [n // 2 for n in shape]
     instances = np.zeros(shape, dtype=np.int32)
     for number, along in ((1, 10), (2, 24)):
-        centre = [*middle]
-        centre[1] = along
-        ball = sum((axis - c) ** 2 for axis, c in zip(grid, centre, strict=True)) < 8**2
+        center = [*middle]
+        center[1] = along
+        ball = sum((axis - c) ** 2 for axis, c in zip(grid, center, strict=True)) < 8**2
         instances[ball & (instances == 0)] = number
     depth = np.zeros(shape)
     for number in (1, 2):

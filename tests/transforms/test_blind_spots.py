@@ -12,7 +12,7 @@ from monai_mtunet.networks import UMC
 from monai_mtunet.transforms import AddGaussianNoised, MaskBlindSpots, MaskBlindSpotsd
 
 SIZES = pytest.mark.parametrize("size", [(40, 60), (20, 25, 16)])
-REPLACEMENTS = pytest.mark.parametrize("replacement", ["neighbour", "median", "mean"])
+REPLACEMENTS = pytest.mark.parametrize("replacement", ["neighbor", "median", "mean"])
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +93,7 @@ def test_the_hidden_value_has_no_influence_on_the_input(size, replacement):
 
 def test_replacements_come_from_the_window():
     rows = torch.arange(30.0)[:, None].expand(30, 30)[None]
-    for replacement in ("neighbour", "median", "mean"):
+    for replacement in ("neighbor", "median", "mean"):
         hidden, spots = MaskBlindSpots(0.04, replacement=replacement, window=(3, 5))(rows)
         assert (hidden - rows)[spots].abs().max() <= 1
         flat, spots = MaskBlindSpots(0.04, replacement=replacement, window=(1, 5))(rows)
@@ -244,7 +244,7 @@ def test_wrong_arguments(arguments, message):
         MaskBlindSpots(**arguments)
 
 
-def test_windows_without_a_neighbour():
+def test_windows_without_a_neighbor():
     with pytest.raises(ValueError, match=r"structure of \(1, 5\) leaves nothing of a window of \(1, 5\)"):
         MaskBlindSpots(window=(1, 5), structure=(1, 5))(image(1, 20, 20))
     with pytest.raises(ValueError, match=r"window of \(5, 1\) leaves a voxel of an image of size \(1, 20\)"):

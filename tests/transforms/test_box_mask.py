@@ -22,7 +22,7 @@ def after(*augmentation, box=(2.0, 3.0, 6.0, 9.0), unit="voxel"):
 
 class TestABoxThroughAugmentation:
     def test_without_any_is_the_same(self):
-        assert after(unit="normalised") == pytest.approx([0.2, 0.15, 0.6, 0.45])
+        assert after(unit="normalized") == pytest.approx([0.2, 0.15, 0.6, 0.45])
         assert after(unit="voxel") == [2, 3, 6, 9]
 
     def test_is_flipped(self):
@@ -63,9 +63,9 @@ class TestPaint:
         assert torch.equal(mask[0, :, 0], torch.tensor([1, 1, 1, 0]))
         assert not mask[0, :, 1:].any()
 
-    @pytest.mark.parametrize("unit", ["normalised", "voxel"])
+    @pytest.mark.parametrize("unit", ["normalized", "voxel"])
     def test_in_3d_and_back(self, unit):
-        box = torch.tensor([0.25, 0, 0.5, 0.5, 1, 1]) * (1 if unit == "normalised" else 4)
+        box = torch.tensor([0.25, 0, 0.5, 0.5, 1, 1]) * (1 if unit == "normalized" else 4)
         sample = PaintBoxd("box", unit=unit)({"image": torch.zeros(1, 4, 4, 4), "box": box})
         assert sample["box"].sum() == 1 * 4 * 2
         assert torch.equal(BoxOfMaskd("box", unit=unit)(sample)["box"], box)
@@ -106,5 +106,5 @@ class TestOfLabelMaps:
 
 @pytest.mark.parametrize("made", [lambda: BoxOfMask(unit="mm"), lambda: PaintBoxd("box", unit="mm")])
 def test_other_units_are_refused(made):
-    with pytest.raises(ValueError, match=r"unit must be one of \['normalised', 'voxel'\], got 'mm'"):
+    with pytest.raises(ValueError, match=r"unit must be one of \['normalized', 'voxel'\], got 'mm'"):
         made()

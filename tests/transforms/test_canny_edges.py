@@ -145,7 +145,7 @@ class TestVolumes:
         fine, thick = (MetaTensor(volume, affine=torch.diag(torch.tensor([1.0, 1, z, 1]))) for z in (1.0, 4.0))
         assert not CannyEdges(sigma=1)(fine).any()
         assert not CannyEdges(sigma=1)(volume).any()  # without an affine in voxels
-        assert CannyEdges(sigma=1)(thick).any()  # a millimetre is little beside slices of four
+        assert CannyEdges(sigma=1)(thick).any()  # a millimeter is little beside slices of four
         turned = MetaTensor(volume.movedim(3, 1).contiguous(), affine=torch.diag(torch.tensor([4.0, 1, 1, 1])))
         assert CannyEdges(sigma=1)(turned)[0].movedim(0, 2).equal(CannyEdges(sigma=1)(thick)[0])
 

@@ -9,7 +9,7 @@ from monai_mtunet.transforms import DecodeInstances, DecodeInstancesd, LoadSampl
 
 TABLES = {"things": CITYSCAPES_THING_LABELS, "ignored": CITYSCAPES_IGNORED_LABELS}
 
-# By json2instanceImg.py: two cars, a pedestrian; a group of cars; road, sky; unlabelled, parking; a caravan.
+# By json2instanceImg.py: two cars, a pedestrian; a group of cars; road, sky; unlabeled, parking; a caravan.
 CITYSCAPES = [[26000, 26001, 24000], [26, 7, 23], [0, 9, 29000]]
 # By the README of KITTI's development kit: the same, and a building with a number.
 KITTI = [[26 * 256 + 1, 26 * 256 + 2, 24 * 256 + 1], [26 * 256, 7 * 256, 23 * 256], [0, 9 * 256, 29 * 256 + 1]]
@@ -77,7 +77,7 @@ def test_ignored_things_are_missing():
     assert decode(torch.tensor([[[29000, 26000, 29]]]))[0].tolist() == [[[-1, 1, -1]]]
 
 
-def test_licence_plates_of_8_bits():
+def test_license_plates_of_8_bits():
     assert DecodeInstances("kitti", **TABLES)(torch.tensor([[[255 * 256]]]))[0].item() == -1
 
 

@@ -93,20 +93,20 @@ def test_one_channel_per_class_or_group_of_classes():
 
 @pytest.mark.parametrize("kind", ["touching at the border", "blobs", "missing"])
 @pytest.mark.parametrize("truncate", [None, 1.5])
-def test_normalised_distances_reach_one_in_every_object(kind, truncate):
+def test_normalized_distances_reach_one_in_every_object(kind, truncate):
     labels = scene(kind, (12, 15))
     expected = brute_force(labels, (1, 1))
     expected = expected if truncate is None else expected.clip(max=truncate)
     for number in set(labels.flatten()) - {0, -1}:
         expected[labels == number] /= expected[labels == number].max()
-    measured = DistanceMap(normalise=True, truncate=truncate)(torch.from_numpy(labels)[None])
+    measured = DistanceMap(normalize=True, truncate=truncate)(torch.from_numpy(labels)[None])
     np.testing.assert_allclose(measured[0].numpy(), expected.astype(np.float32), rtol=1e-6)
 
 
-def test_pieces_of_a_class_are_normalised_each_by_itself():
+def test_pieces_of_a_class_are_normalized_each_by_itself():
     labels = torch.tensor([[[1, 0, 1, 1, 1, 0], [0, 0, 1, 1, 1, 0], [0, 0, 1, 1, 1, 0], [0, 1, 0, 0, 0, 0]]])
-    together = DistanceMap(normalise=True)(labels)[0]
-    pieces = DistanceMap(normalise=True, components=True)(labels)[0]
+    together = DistanceMap(normalize=True)(labels)[0]
+    pieces = DistanceMap(normalize=True, components=True)(labels)[0]
     assert together[0, 0] < 1
     assert pieces[0, 0] == 1
     # Touching by a corner is touching: one piece with the square.
@@ -118,16 +118,16 @@ def test_pieces_of_a_class_are_normalised_each_by_itself():
 def test_an_object_that_fills_the_image_has_no_distance(shape):
     labels = torch.full((1, *shape), 2)
     assert DistanceMap()(labels).isnan().all()
-    assert DistanceMap(normalise=True)(labels).isnan().all()
+    assert DistanceMap(normalize=True)(labels).isnan().all()
     assert (DistanceMap(truncate=7)(labels) == 7).all()
-    assert (DistanceMap(truncate=7, normalise=True)(labels) == 1).all()
+    assert (DistanceMap(truncate=7, normalize=True)(labels) == 1).all()
     assert DistanceMap(border=True)(labels).max() == (min(shape) + 1) // 2
     labels[0, 0] = -1  # what is missing is no boundary
     assert DistanceMap()(labels).isnan().all()
 
 
 @pytest.mark.parametrize("value", [0, -1])
-@pytest.mark.parametrize("arguments", [{}, {"truncate": 5, "normalise": True}, {"labels": [1, 2]}, {"border": True}])
+@pytest.mark.parametrize("arguments", [{}, {"truncate": 5, "normalize": True}, {"labels": [1, 2]}, {"border": True}])
 def test_without_any_object_all_is_zero_or_missing(value, arguments):
     measured = DistanceMap(**arguments)(torch.full((1, 4, 5), value))
     assert measured.isnan().all() if value == -1 else (measured == 0).all()

@@ -39,10 +39,10 @@ def test_samples_of_a_classification_task():
     sample = derive(LoadSyntheticd()({"seed": 1}))
     counts = torch.bincount(sample["segment"].as_tensor().flatten().long(), minlength=5)[1:]
     assert fill(sample)["classify"].tolist() == [counts.argmax()]
-    unlabelled = fill(derive(LoadSyntheticd()({"seed": 1, "segment": None})))
-    assert unlabelled["classify"].tolist() == [-1]
-    assert unlabelled["classify"].dtype == fill(sample)["classify"].dtype
-    targets = torch.stack([sample["classify"], unlabelled["classify"]])
+    unlabeled = fill(derive(LoadSyntheticd()({"seed": 1, "segment": None})))
+    assert unlabeled["classify"].tolist() == [-1]
+    assert unlabeled["classify"].dtype == fill(sample)["classify"].dtype
+    targets = torch.stack([sample["classify"], unlabeled["classify"]])
     assert task.prepare_target(targets).tolist() == [[counts.argmax()], [-1]]
 
 

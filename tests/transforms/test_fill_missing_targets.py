@@ -110,18 +110,18 @@ def without_labels(pair, how):
 
 
 @pytest.mark.parametrize("hows", [("absent",) * 4, ("null",) * 4, ("absent", "null", "file", "null")])
-def test_any_order_of_labelled_and_unlabelled_samples_can_be_loaded_cached_and_collated(files, hows):
+def test_any_order_of_labeled_and_unlabeled_samples_can_be_loaded_cached_and_collated(files, hows):
     dims, channels = (2, 3) if files[0]["image"].endswith("png") else (3, 1)
     tasks, preprocessing = pipeline(dims, channels)
-    for labelled in itertools.product([True, False], repeat=4):
+    for labeled in itertools.product([True, False], repeat=4):
         pairs = [
-            pair if keep else without_labels(pair, how) for pair, keep, how in zip(files, labelled, hows, strict=True)
+            pair if keep else without_labels(pair, how) for pair, keep, how in zip(files, labeled, hows, strict=True)
         ]
         loader = DataLoader(CacheDataset(pairs, preprocessing, progress=False), batch_size=4)
         (batch,) = loader
         _, targets = MultiTaskPrepareBatch(tasks)(batch)
-        assert [bool((target != 255).all()) for target in targets["segment"]] == list(labelled)
-        assert [bool((target != 255).any()) for target in targets["segment"]] == list(labelled)
+        assert [bool((target != 255).all()) for target in targets["segment"]] == list(labeled)
+        assert [bool((target != 255).any()) for target in targets["segment"]] == list(labeled)
         assert not targets["denoise"].isnan().any()
         assert [len(target.applied_operations) for target in batch["segment"]] == [2] * 4  # as the image, to invert
 

@@ -240,8 +240,8 @@ def test_wrong_counts():
 def test_wrong_images():
     with pytest.raises(TypeError, match=r"AddGaussianNoise needs a floating-point image, got torch\.uint8"):
         AddGaussianNoise(5)(torch.zeros(3, 4, 4, dtype=torch.uint8))
-    normalised = torch.randn(1, 8, 8)
-    with pytest.raises(ValueError, match="before the intensities are normalised"):
-        AddRicianNoise(5)(normalised)
-    with pytest.raises(ValueError, match="before the intensities are normalised"):
-        AddPoissonNoise(5)(normalised)
+    normalized = torch.randn(1, 8, 8)
+    with pytest.raises(ValueError, match="before the intensities are normalized"):
+        AddRicianNoise(5)(normalized)
+    with pytest.raises(ValueError, match="before the intensities are normalized"):
+        AddPoissonNoise(5)(normalized)

@@ -37,7 +37,7 @@ def coordinates(*size):
 
 
 def places(factor, size, seed=0):
-    """Zoomed coordinates: interpolated linearly (those of voxels without a neighbour are missing), and nearest."""
+    """Zoomed coordinates: interpolated linearly (those of voxels without a neighbor are missing), and nearest."""
     zoom = RandZoomGeometryd(["image", "linear", "nearest"], [factor], ["image", "linear"]).set_random_state(seed)
     grid = coordinates(*size)
     after = zoom({"image": grid, "linear": grid.clone(), "nearest": grid.clone()})

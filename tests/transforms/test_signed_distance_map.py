@@ -91,7 +91,7 @@ def test_one_channel_per_label_or_group_of_labels():
 class TestSpacing:
     affine = torch.diag(torch.tensor([2.0, 1.0, 3.0, 1.0]))
 
-    def test_millimetres_come_from_the_affine(self):
+    def test_millimeters_come_from_the_affine(self):
         labels = scene("random", (6, 5, 7))
         rotated = self.affine[[1, 0, 2, 3]]  # the file's first axis is the second in space
         rotated[:3, 3] = 40.0
@@ -112,7 +112,7 @@ class TestSpacing:
         measured = SignedDistanceMap(unit="mm", spacing=2)(MetaTensor(labels, affine=self.affine))
         torch.testing.assert_close(measured.as_tensor(), torch.tensor([[[-2.0, 2.0], [2.0, 8**0.5]]]))
 
-    def test_without_any_spacing_millimetres_are_refused(self):
+    def test_without_any_spacing_millimeters_are_refused(self):
         with pytest.raises(ValueError, match="give spacing, or a label map with an affine"):
             SignedDistanceMap(unit="mm")(torch.zeros(1, 3, 3))
 

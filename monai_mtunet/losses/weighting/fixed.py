@@ -15,13 +15,13 @@ _SMALLEST = 1e-12
 class FixedWeighting(TaskWeighting):
     """Weighted sum of the task losses, the UMC paper's joint loss (section 4.1, alpha = 1).
 
-    With ``normalise``, each loss is divided by its scale: ``sum_k weights_k * L_k / scale_k``. The scale is the task's
+    With ``normalize``, each loss is divided by its scale: ``sum_k weights_k * L_k / scale_k``. The scale is the task's
     first loss, or the running mean ``scale <- momentum * scale + (1 - momentum) * L`` that starts from it.
 
     Args:
         tasks: the names of the tasks whose losses will come.
         weights: weight per task name; a task that is not named has weight 1.
-        normalise: ``None``, ``"initial"`` or ``"running"``.
+        normalize: ``None``, ``"initial"`` or ``"running"``.
         momentum: of the running scale.
 
     Raises:
@@ -40,29 +40,29 @@ class FixedWeighting(TaskWeighting):
         self,
         tasks: Sequence[str],
         weights: Mapping[str, float] | None = None,
-        normalise: str | None = None,
+        normalize: str | None = None,
         momentum: float = 0.99,
     ) -> None:
         super().__init__(tasks, weights)
-        if normalise not in (None, "initial", "running"):
-            raise ValueError(f"normalise must be None, 'initial' or 'running', got {normalise!r}.")
+        if normalize not in (None, "initial", "running"):
+            raise ValueError(f"normalize must be None, 'initial' or 'running', got {normalize!r}.")
         if not 0 <= momentum < 1:
             raise ValueError(f"momentum must be in [0, 1), got {momentum}.")
-        self.momentum = {None: 1.0, "initial": 1.0, "running": momentum}[normalise]
-        self.normalise = normalise is not None
-        if self.normalise:
+        self.momentum = {None: 1.0, "initial": 1.0, "running": momentum}[normalize]
+        self.normalize = normalize is not None
+        if self.normalize:
             self.register_buffer("scale", torch.zeros(len(self.tasks)))  # 0: no loss was seen yet
 
     def observe(self, losses: Tensor, present: list[int]) -> None:
         """Update the scales."""
-        if self.normalise:
+        if self.normalize:
             scale = self.scale[present]
             updated = torch.where(scale > 0, self.momentum * scale + (1 - self.momentum) * losses, losses)
             self.scale[present] = torch.where(torch.isfinite(losses), updated, scale)
 
     def weigh(self, losses: Tensor, present: list[int]) -> Tensor:
         """1, or the inverse scales."""
-        if not self.normalise:
+        if not self.normalize:
             return torch.ones_like(losses)
         scale = self.scale[present]
         return 1 / torch.where(scale > 0, scale.clamp(min=_SMALLEST), torch.ones_like(scale))

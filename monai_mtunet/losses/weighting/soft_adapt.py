@@ -20,7 +20,7 @@ class SoftAdapt(WindowedWeighting):
     Functions": with ``beta > 0`` the loss that falls least gets most weight. Variants:
 
     - ``"plain"``: as above;
-    - ``"normalised"``: ``s_k / sum_i |s_i|`` in place of ``s_k``, so that a common scale of the losses cancels;
+    - ``"normalized"``: ``s_k / sum_i |s_i|`` in place of ``s_k``, so that a common scale of the losses cancels;
     - ``"loss_weighted"``: ``w_k = L_k exp(beta s_k) / sum_i L_i exp(beta s_i)``.
 
     L(t) is the mean over a window, of an epoch or of some iterations (1: the single losses). Weights are equal until
@@ -37,7 +37,7 @@ class SoftAdapt(WindowedWeighting):
         ValueError: When ``variant`` or ``window`` is none of these.
 
     Example:
-        >>> weighting = SoftAdapt(["segment", "depth"], variant="normalised", window=50)
+        >>> weighting = SoftAdapt(["segment", "depth"], variant="normalized", window=50)
     """
 
     iterations: Tensor
@@ -51,8 +51,8 @@ class SoftAdapt(WindowedWeighting):
         window: int | str = "epoch",
     ) -> None:
         super().__init__(tasks, weights, start=1 / len(tasks))
-        if variant not in ("plain", "normalised", "loss_weighted"):
-            raise ValueError(f"variant must be 'plain', 'normalised' or 'loss_weighted', got {variant!r}.")
+        if variant not in ("plain", "normalized", "loss_weighted"):
+            raise ValueError(f"variant must be 'plain', 'normalized' or 'loss_weighted', got {variant!r}.")
         if window != "epoch" and not (isinstance(window, int) and window > 0):
             raise ValueError(f"window must be 'epoch' or a positive number of iterations, got {window!r}.")
         self.beta = beta
@@ -79,7 +79,7 @@ class SoftAdapt(WindowedWeighting):
         self.means.push(mean, observed)
         last, before = self.means.values
         rates = last - before
-        if self.variant == "normalised":
+        if self.variant == "normalized":
             rates = rates / rates.abs().sum().clamp(min=_SMALLEST)
         scores = self.beta * rates
         if self.variant == "loss_weighted":

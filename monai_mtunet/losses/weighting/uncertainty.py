@@ -16,7 +16,7 @@ class UncertaintyWeighting(TaskWeighting):
     """Homoscedastic uncertainty: ``sum_k L_k / (2 exp(s_k)) + s_k / 2`` with learned ``s_k = log sigma_k^2``.
 
     Kendall et al. 2018, "Multi-Task Learning Using Uncertainty to Weigh Losses", equation 7, for all tasks alike as in
-    MTAN. The ``s_k`` are parameters: give them to the optimiser by
+    MTAN. The ``s_k`` are parameters: give them to the optimizer by
     :func:`~monai_mtunet.losses.parameter_groups`. They learn from the mean loss of all ranks, so that they
     stay the same on every rank without DistributedDataParallel. There is one parameter per task, which gets no gradient
     at all from a batch that lacks the task: a zero gradient would let Adam's momentum move it.

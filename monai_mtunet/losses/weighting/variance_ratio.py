@@ -10,7 +10,7 @@ from torch import Tensor
 from .loss_history import LossHistory
 from .windowed_weighting import WindowedWeighting
 
-_SMALLEST = 1e-6  # of a W whose mean is 1; keeps the inverse parametrisation finite
+_SMALLEST = 1e-6  # of a W whose mean is 1; keeps the inverse parametrization finite
 
 
 class VarianceRatioWeighting(WindowedWeighting):
@@ -27,7 +27,7 @@ class VarianceRatioWeighting(WindowedWeighting):
         weights: importance per task name, on top.
         learning_rate: of rho; the paper's 1e-3.
         history: epochs in a sigma; the paper gives no number.
-        parametrisation: f, ``"softplus"`` or ``"exp"``.
+        parametrization: f, ``"softplus"`` or ``"exp"``.
         floor: smallest ``w_i``: ``w_i <- floor + (1 - T floor) w_i`` for T tasks.
         ratio_bounds: what ``a_i`` is clipped to.
         epsilon: eps, which should be small against the variances.
@@ -36,7 +36,7 @@ class VarianceRatioWeighting(WindowedWeighting):
         ValueError: When an argument is out of range.
 
     Example:
-        >>> weighting = VarianceRatioWeighting(["segment", "depth"], parametrisation="exp", floor=0.05)
+        >>> weighting = VarianceRatioWeighting(["segment", "depth"], parametrization="exp", floor=0.05)
     """
 
     rho: Tensor
@@ -50,14 +50,14 @@ class VarianceRatioWeighting(WindowedWeighting):
         weights: Mapping[str, float] | None = None,
         learning_rate: float = 1e-3,
         history: int = 5,
-        parametrisation: str = "softplus",
+        parametrization: str = "softplus",
         floor: float = 0.0,
         ratio_bounds: Sequence[float] = (0.1, 10.0),
         epsilon: float = 1e-10,
     ) -> None:
         super().__init__(tasks, weights, start=1 / len(tasks))
-        if parametrisation not in ("softplus", "exp"):
-            raise ValueError(f"parametrisation must be 'softplus' or 'exp', got {parametrisation!r}.")
+        if parametrization not in ("softplus", "exp"):
+            raise ValueError(f"parametrization must be 'softplus' or 'exp', got {parametrization!r}.")
         if not 0 <= floor * len(tasks) < 1:
             raise ValueError(f"floor must be in [0, 1 / {len(tasks)}) for {len(tasks)} tasks, got {floor}.")
         if history < 1 or learning_rate <= 0 or epsilon <= 0:
@@ -68,7 +68,7 @@ class VarianceRatioWeighting(WindowedWeighting):
             raise ValueError(f"ratio_bounds must be positive with 1 between them, got {ratio_bounds}.")
         self.learning_rate = learning_rate
         self.history = history
-        self.parametrisation = parametrisation
+        self.parametrization = parametrization
         self.floor = floor
         self.ratio_bounds = tuple(ratio_bounds)
         self.epsilon = epsilon
@@ -86,11 +86,11 @@ class VarianceRatioWeighting(WindowedWeighting):
 
     def _positive(self) -> Tensor:
         """W."""
-        return torch.nn.functional.softplus(self.rho) if self.parametrisation == "softplus" else self.rho.exp()
+        return torch.nn.functional.softplus(self.rho) if self.parametrization == "softplus" else self.rho.exp()
 
     def _inverse(self, positive: Tensor) -> Tensor:
         """The rho of a W."""
-        return positive + torch.log(-torch.expm1(-positive)) if self.parametrisation == "softplus" else positive.log()
+        return positive + torch.log(-torch.expm1(-positive)) if self.parametrization == "softplus" else positive.log()
 
     def _ratio(self) -> Tensor:
         """The a of equation 5."""
@@ -110,7 +110,7 @@ class VarianceRatioWeighting(WindowedWeighting):
         share = self._positive() * ratio * observed
         total = share.sum().clamp(min=_SMALLEST)
         gradient = ratio / total * (losses - (share * losses).sum() / total) * (1 - self.floor * len(self.tasks))
-        slope = torch.sigmoid(self.rho) if self.parametrisation == "softplus" else self.rho.exp()
+        slope = torch.sigmoid(self.rho) if self.parametrization == "softplus" else self.rho.exp()
         return gradient * slope * observed
 
     def _step(self, gradient: Tensor, observed: Tensor) -> None:

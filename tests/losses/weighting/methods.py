@@ -21,19 +21,19 @@ TASKS = ["denoise", "segment", "depth"]
 
 METHODS: dict[str, Callable[..., TaskWeighting]] = {
     "fixed": FixedWeighting,
-    "initial": lambda tasks, **kw: FixedWeighting(tasks, normalise="initial", **kw),
-    "running": lambda tasks, **kw: FixedWeighting(tasks, normalise="running", momentum=0.9, **kw),
+    "initial": lambda tasks, **kw: FixedWeighting(tasks, normalize="initial", **kw),
+    "running": lambda tasks, **kw: FixedWeighting(tasks, normalize="running", momentum=0.9, **kw),
     "uncertainty": UncertaintyWeighting,
     "uw_so": SoftOptimalUncertaintyWeighting,
     "dwa": DynamicWeightAverage,
     "soft_adapt": SoftAdapt,
-    "soft_adapt_normalised": lambda tasks, **kw: SoftAdapt(tasks, variant="normalised", **kw),
+    "soft_adapt_normalized": lambda tasks, **kw: SoftAdapt(tasks, variant="normalized", **kw),
     "soft_adapt_loss_weighted": lambda tasks, **kw: SoftAdapt(tasks, variant="loss_weighted", window=3, **kw),
     "random": RandomLossWeighting,
     "geometric_mean": GeometricMeanWeighting,
     "variance_ratio": VarianceRatioWeighting,
     "variance_ratio_exp": lambda tasks, **kw: VarianceRatioWeighting(
-        tasks, parametrisation="exp", learning_rate=0.1, floor=0.05, history=2, **kw
+        tasks, parametrization="exp", learning_rate=0.1, floor=0.05, history=2, **kw
     ),
 }
 
@@ -47,7 +47,7 @@ def weights_of(weighting: TaskWeighting) -> dict[str, float]:
 
 
 class Run:
-    """Calls a weighting as training does: losses come in iterations and epochs, an optimiser steps its parameters."""
+    """Calls a weighting as training does: losses come in iterations and epochs, an optimizer steps its parameters."""
 
     def __init__(self, weighting: TaskWeighting, learning_rate: float = 0.01) -> None:
         self.weighting = weighting

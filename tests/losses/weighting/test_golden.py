@@ -37,16 +37,16 @@ def test_fixed():
     assert weights_of(weighting) == named(1, 0.5, 0.25)
 
 
-def test_fixed_normalised_by_the_initial_losses():
-    weighting = FixedWeighting(TASKS, {"depth": 3.0}, normalise="initial")
+def test_fixed_normalized_by_the_initial_losses():
+    weighting = FixedWeighting(TASKS, {"depth": 3.0}, normalize="initial")
     weighting(as_losses(LOSSES))
     total = weighting(as_losses({"denoise": 0.5, "segment": 0.5, "depth": 0.5}))
     assert weights_of(weighting) == named(1, 1 / 2, 3 / 4)
     assert total.item() == pytest.approx(0.5 + 0.25 + 0.375)
 
 
-def test_fixed_normalised_by_the_running_losses():
-    weighting = FixedWeighting(TASKS, normalise="running", momentum=0.75)
+def test_fixed_normalized_by_the_running_losses():
+    weighting = FixedWeighting(TASKS, normalize="running", momentum=0.75)
     weighting(as_losses(LOSSES))
     weighting(as_losses({"denoise": 5.0, "segment": 2.0, "depth": 0.0}))
     # 0.75 * 1 + 0.25 * 5 = 2; 2; 0.75 * 4 = 3.
@@ -93,9 +93,9 @@ def test_dynamic_weight_average():
 @pytest.mark.parametrize(
     ("variant", "expected"),
     [
-        # Means 2, 2, 4, then 1, 2, 6: rates -1, 0, 2, normalised by 3.
+        # Means 2, 2, 4, then 1, 2, 6: rates -1, 0, 2, normalized by 3.
         ("plain", softmax(-0.5, 0, 1)),
-        ("normalised", softmax(-0.5 / 3, 0, 1 / 3)),
+        ("normalized", softmax(-0.5 / 3, 0, 1 / 3)),
         ("loss_weighted", softmax(-0.5 + math.log(1), math.log(2), 1 + math.log(6))),
     ],
 )
@@ -152,11 +152,11 @@ def equation_5(w, ratio):
     return np.array(w) * ratio / (np.array(w) * ratio).sum()
 
 
-@pytest.mark.parametrize("parametrisation", ["softplus", "exp"])
+@pytest.mark.parametrize("parametrization", ["softplus", "exp"])
 @pytest.mark.parametrize("floor", [0.0, 0.1])
-def test_variance_ratio(parametrisation, floor):
+def test_variance_ratio(parametrization, floor):
     learning_rate = 0.01
-    run = Run(VarianceRatioWeighting(TASKS, None, learning_rate, 2, parametrisation, floor, (0.1, 10)))
+    run = Run(VarianceRatioWeighting(TASKS, None, learning_rate, 2, parametrization, floor, (0.1, 10)))
     # a = (sigma(t-1) + eps) / (sigma(t-2) + eps), sigma over two epochs; clipped to 10 where the variance was 0.
     ratios = [
         [1, 1, 1],  # no sigma yet
@@ -165,8 +165,8 @@ def test_variance_ratio(parametrisation, floor):
         [0.13 / 0.625, 0.025 / 0.025, 10],
     ]
     means = [[2, 2.1, 1], [1.5, 1.2, 1], [1.1, 1.1, 0.9]]
-    function = torch.nn.functional.softplus if parametrisation == "softplus" else torch.exp
-    rho = torch.full((3,), math.log(math.e - 1) if parametrisation == "softplus" else 0.0, dtype=torch.float64)
+    function = torch.nn.functional.softplus if parametrization == "softplus" else torch.exp
+    rho = torch.full((3,), math.log(math.e - 1) if parametrization == "softplus" else 0.0, dtype=torch.float64)
     rho.requires_grad_()
     adam = torch.optim.Adam([rho], lr=learning_rate)
     for epoch, ratio, mean in zip([*EPOCHS, None], ratios, [*means, None], strict=True):
@@ -182,7 +182,7 @@ def test_variance_ratio(parametrisation, floor):
         adam.step()
         with torch.no_grad():  # W keeps the mean 1
             w = function(rho) / function(rho).mean()
-            rho.copy_(w.expm1().log() if parametrisation == "softplus" else w.log())
+            rho.copy_(w.expm1().log() if parametrization == "softplus" else w.log())
 
 
 def test_variance_ratio_moves_weight_to_the_smaller_loss():

@@ -20,7 +20,7 @@ def without(values, task="depth"):
     return {name: value for name, value in values.items() if name != task}
 
 
-@pytest.mark.parametrize("name", ["dwa", "soft_adapt", "soft_adapt_normalised"])
+@pytest.mark.parametrize("name", ["dwa", "soft_adapt", "soft_adapt_normalized"])
 def test_batches_without_a_task_do_not_bias_its_statistics(name):
     """Ten more batches per epoch, which repeat the others' mean losses: the weights are the same as without them."""
     plain, mixed = Run(METHODS[name](TASKS)), Run(METHODS[name](TASKS))

@@ -34,7 +34,7 @@ def test_the_order_of_the_tasks_does_not_matter(method):
 
 @pytest.mark.parametrize("name", ["initial", "running", "dwa", "geometric_mean"])
 def test_a_losss_scale_does_not_matter(name):
-    """Weight times loss, relative to the other tasks', is the same in millimetres and metres."""
+    """Weight times loss, relative to the other tasks', is the same in millimeters and meters."""
     scales = {"denoise": 1.0, "segment": 1e3, "depth": 1e-3}
     plain, scaled = Run(METHODS[name](TASKS)), Run(METHODS[name](TASKS))
     for epoch in random_epochs(4):
@@ -49,8 +49,8 @@ def test_a_losss_scale_does_not_matter(name):
         scaled.weighting.epoch_completed()
 
 
-def test_normalised_soft_adapt_does_not_see_a_common_scale():
-    first, second = Run(SoftAdapt(TASKS, variant="normalised")), Run(SoftAdapt(TASKS, variant="normalised"))
+def test_normalized_soft_adapt_does_not_see_a_common_scale():
+    first, second = Run(SoftAdapt(TASKS, variant="normalized")), Run(SoftAdapt(TASKS, variant="normalized"))
     for epoch in random_epochs(4):
         weights = first.epoch(epoch)
         scaled = second.epoch([{task: 1e4 * value for task, value in values.items()} for values in epoch])
@@ -95,9 +95,9 @@ def test_weights_stay_finite_and_positive_over_adversarial_steps(name):
     assert all(torch.isfinite(tensor).all() for tensor in run.weighting.state_dict().values())
 
 
-@pytest.mark.parametrize("parametrisation", ["softplus", "exp"])
-def test_variance_ratio_keeps_its_promises(parametrisation):
-    run = Run(VarianceRatioWeighting(TASKS, learning_rate=1.0, parametrisation=parametrisation, floor=0.02))
+@pytest.mark.parametrize("parametrization", ["softplus", "exp"])
+def test_variance_ratio_keeps_its_promises(parametrization):
+    run = Run(VarianceRatioWeighting(TASKS, learning_rate=1.0, parametrization=parametrization, floor=0.02))
     for values in adversarial(500):
         run.epoch([values])
         weights = run.weighting.current
@@ -162,14 +162,14 @@ def test_random_weights_depend_on_seed_and_iteration_alone():
 @pytest.mark.parametrize(
     ("name", "argument", "message"),
     [
-        ("fixed", {"normalise": "first"}, "None, 'initial' or 'running', got 'first'"),
+        ("fixed", {"normalize": "first"}, "None, 'initial' or 'running', got 'first'"),
         ("fixed", {"momentum": 1.0}, r"momentum must be in \[0, 1\), got 1.0"),
         ("uw_so", {"temperature": 0}, "temperature must be positive, got 0"),
         ("dwa", {"temperature": -1}, "temperature must be positive, got -1"),
-        ("soft_adapt", {"variant": "fast"}, "'plain', 'normalised' or 'loss_weighted', got 'fast'"),
+        ("soft_adapt", {"variant": "fast"}, "'plain', 'normalized' or 'loss_weighted', got 'fast'"),
         ("soft_adapt", {"window": 0}, "'epoch' or a positive number of iterations, got 0"),
         ("geometric_mean", {"smallest": 0}, "smallest must be positive, got 0"),
-        ("variance_ratio", {"parametrisation": "relu"}, "'softplus' or 'exp', got 'relu'"),
+        ("variance_ratio", {"parametrization": "relu"}, "'softplus' or 'exp', got 'relu'"),
         ("variance_ratio", {"floor": 0.4}, r"floor must be in \[0, 1 / 3\) for 3 tasks, got 0.4"),
         ("variance_ratio", {"history": 0}, "must be positive, got 0"),
         ("variance_ratio", {"ratio_bounds": (2, 3)}, r"with 1 between them, got \(2, 3\)"),

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from monai_mtunet.networks.frozen_normalisation import freeze_normalisation
+from monai_mtunet.networks.frozen_normalization import freeze_normalization
 from monai_mtunet.networks.sunet import SUNet
 from monai_mtunet.networks.umc import UMC
 
@@ -25,36 +25,36 @@ def step(network):
     optimizer.step()
 
 
-def normalisations(network):
+def normalizations(network):
     return {name: copy.deepcopy(m.state_dict()) for name, m in network.named_modules() if isinstance(m, nn.BatchNorm2d)}
 
 
 @pytest.mark.parametrize("use_checkpoint", [False, True])
-def test_training_changes_all_but_the_normalisations(use_checkpoint):
-    frozen = freeze_normalisation(network(use_checkpoint))
-    before, weight = normalisations(frozen), frozen.trunk.stem.weight.clone()
+def test_training_changes_all_but_the_normalizations(use_checkpoint):
+    frozen = freeze_normalization(network(use_checkpoint))
+    before, weight = normalizations(frozen), frozen.trunk.stem.weight.clone()
     step(frozen)
-    after = normalisations(frozen)
+    after = normalizations(frozen)
     assert all(torch.equal(after[name][tensor], before[name][tensor]) for name in before for tensor in before[name])
     assert not torch.equal(frozen.trunk.stem.weight, weight)
     assert frozen.training
 
 
 def test_weights_and_biases_may_learn():
-    frozen = freeze_normalisation(network(), affine=False)
-    before = normalisations(frozen)["trunk.activation.norm"]
+    frozen = freeze_normalization(network(), affine=False)
+    before = normalizations(frozen)["trunk.activation.norm"]
     step(frozen)
-    after = normalisations(frozen)["trunk.activation.norm"]
+    after = normalizations(frozen)["trunk.activation.norm"]
     changed = {tensor for tensor in before if not torch.equal(before[tensor], after[tensor])}
     assert changed == {"weight", "bias"}
 
 
 def test_predicts_in_training_as_in_evaluation():
-    plain, frozen, x = network().eval(), freeze_normalisation(network()), torch.rand(2, 3, 40, 50)
+    plain, frozen, x = network().eval(), freeze_normalization(network()), torch.rand(2, 3, 40, 50)
     assert torch.equal(frozen.train()(x)["segment"], plain(x)["segment"])
     assert list(frozen.state_dict()) == list(plain.state_dict())
 
 
-def test_a_network_without_batch_normalisation_is_refused():
-    with pytest.raises(ValueError, match="UMC has no batch normalisation to freeze"):
-        freeze_normalisation(UMC(2, 3, {"segment": 2}, features=(4, 6), norm="instance"))
+def test_a_network_without_batch_normalization_is_refused():
+    with pytest.raises(ValueError, match="UMC has no batch normalization to freeze"):
+        freeze_normalization(UMC(2, 3, {"segment": 2}, features=(4, 6), norm="instance"))

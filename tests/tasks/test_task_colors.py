@@ -1,4 +1,4 @@
-"""A task has one colour in every figure, and colours stay apart for the colour-blind."""
+"""A task has one color in every figure, and colors stay apart for the color-blind."""
 
 import importlib
 import itertools
@@ -11,7 +11,7 @@ from skimage.color import rgb2lab
 
 from monai_mtunet.engines.weight_plot import draw_loss_weights
 from monai_mtunet.reproduce import load_experiment, plot
-from monai_mtunet.tasks.task_colours import SHARED_COLOUR, TASK_COLOURS, task_colours
+from monai_mtunet.tasks.task_colors import SHARED_COLOR, TASK_COLORS, task_colors
 
 ROOT = Path(__file__).parents[2]
 # What is left of linear RGB without one kind of cones (Machado, Oliveira and Fernandes 2009, severity 1).
@@ -23,42 +23,42 @@ BLINDNESS = {
 }
 
 
-def seen(colour: str, kind: str) -> np.ndarray:
-    rgb = np.array(to_rgb(colour))
+def seen(color: str, kind: str) -> np.ndarray:
+    rgb = np.array(to_rgb(color))
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     left = np.clip(np.array(BLINDNESS[kind]) @ linear, 0, 1)
     return rgb2lab(np.where(left <= 0.0031308, 12.92 * left, 1.055 * left ** (1 / 2.4) - 0.055))
 
 
 @pytest.mark.parametrize("kind", BLINDNESS)
-def test_colours_stay_apart_without_one_kind_of_cones(kind: str) -> None:
-    colours = {*task_colours("abcdefgh").values(), SHARED_COLOUR}
-    assert len(colours) == 9
-    for one, other in itertools.combinations(colours, 2):
+def test_colors_stay_apart_without_one_kind_of_cones(kind: str) -> None:
+    colors = {*task_colors("abcdefgh").values(), SHARED_COLOR}
+    assert len(colors) == 9
+    for one, other in itertools.combinations(colors, 2):
         assert np.linalg.norm(seen(one, kind) - seen(other, kind)) > 10, (one, other)  # just noticeable: 2.3
     assert np.linalg.norm(seen("#ff0000", "deuteranopia") - seen("#8b6f00", "deuteranopia")) < 25  # red and brown
 
 
-def test_a_task_keeps_its_colour_whatever_the_others() -> None:
-    assert task_colours(["denoise", "segment"])["segment"] == task_colours(["segment", "depth"])["segment"]
-    assert task_colours(["outline"])["outline"] == task_colours(["segment", "outline"])["outline"]
-    assert list(task_colours(["outline", "segment"])) == ["outline", "segment"]
+def test_a_task_keeps_its_color_whatever_the_others() -> None:
+    assert task_colors(["denoise", "segment"])["segment"] == task_colors(["segment", "depth"])["segment"]
+    assert task_colors(["outline"])["outline"] == task_colors(["segment", "outline"])["outline"]
+    assert list(task_colors(["outline", "segment"])) == ["outline", "segment"]
 
 
-def test_tasks_of_one_figure_differ_and_fixed_colours_go_first() -> None:
-    blue = TASK_COLOURS["segment"]
-    alike = next(f"task{i}" for i in range(100) if task_colours([f"task{i}"])[f"task{i}"] == blue)
-    both = task_colours([alike, "segment"])
+def test_tasks_of_one_figure_differ_and_fixed_colors_go_first() -> None:
+    blue = TASK_COLORS["segment"]
+    alike = next(f"task{i}" for i in range(100) if task_colors([f"task{i}"])[f"task{i}"] == blue)
+    both = task_colors([alike, "segment"])
     assert both["segment"] == blue
     assert both[alike] != blue
-    assert len(set(task_colours(f"task{i}" for i in range(8)).values())) == 8
+    assert len(set(task_colors(f"task{i}" for i in range(8)).values())) == 8
 
 
-def test_curves_and_axes_have_the_tasks_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_curves_and_axes_have_the_tasks_colors(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"epoch": 1.0, "loss_segment": 2.0, "loss_depth": 1.0}]
     (axis,) = draw_loss_weights(["depth", "segment"], rows).axes
     drawn = {line.get_label(): to_hex(line.get_color()) for line in axis.lines}
-    assert drawn == task_colours(["depth", "segment"])
+    assert drawn == task_colors(["depth", "segment"])
 
     experiment = load_experiment(ROOT / "bundles" / "mtunet" / "experiments" / "table3_figure4.json")
     alone = {"ST-UNet, segmentation": [{"segment_miou": 0.5}], "ST-UNet, depth": [{"depth_abs": 1.0}]}
@@ -66,7 +66,7 @@ def test_curves_and_axes_have_the_tasks_colours(monkeypatch: pytest.MonkeyPatch)
     module = importlib.import_module("monai_mtunet.reproduce.plot")
     monkeypatch.setattr(module, "results", lambda _experiment, run, _folder: alone.get(run.name, both))
     axis = plot(experiment, "nowhere").axes[0]
-    of_tasks = task_colours(["segment", "depth"])
+    of_tasks = task_colors(["segment", "depth"])
     assert [axis.yaxis.label.get_color(), axis.xaxis.label.get_color()] == list(of_tasks.values())
     lines = {line.get_label(): line.get_color() for line in axis.lines if line.get_label() in alone}
     assert list(lines.values()) == list(of_tasks.values())

@@ -1,4 +1,4 @@
-"""Values as colours, and the scale that tells which is which."""
+"""Values as colors, and the scale that tells which is which."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .task import Picture
 
 
 @dataclass(frozen=True)
-class ColourBar:
-    """A range of values, drawn from one end of a colour map to the other.
+class ColorBar:
+    """A range of values, drawn from one end of a color map to the other.
 
     It draws pictures and the bar beside them, so that both agree.
 
     Args:
-        low: the value at the map's start; what is lower has the same colour.
+        low: the value at the map's start; what is lower has the same color.
         high: the value at its end, likewise.
         label: what the values are, and their unit.
         colormap: a name that matplotlib knows.
@@ -33,8 +33,8 @@ class ColourBar:
 
     def draw(self, values: Tensor) -> Picture:
         """Values (H, W) -> RGB (H, W, 3); NaN is white."""
-        colours = self.mappable().to_rgba(np.ma.masked_invalid(values.float().cpu().numpy()), bytes=True)
-        return np.asarray(colours, dtype=np.uint8)[..., :3]
+        colors = self.mappable().to_rgba(np.ma.masked_invalid(values.float().cpu().numpy()), bytes=True)
+        return np.asarray(colors, dtype=np.uint8)[..., :3]
 
     def mappable(self) -> ScalarMappable:
         """What matplotlib draws the bar of."""

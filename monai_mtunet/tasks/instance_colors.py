@@ -1,4 +1,4 @@
-"""Colours for instances, of which neighbours differ."""
+"""Colors for instances, of which neighbors differ."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.segmentation import expand_labels
 
-from .palette import distinct_colours
+from .palette import distinct_colors
 
-_NEAR = 2  # voxels between neighbours
+_NEAR = 2  # voxels between neighbors
 
 
-def instance_colours(instances: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """A colour for every instance, so that those that touch or nearly touch differ.
+def instance_colors(instances: NDArray[np.integer]) -> NDArray[np.uint8]:
+    """A color for every instance, so that those that touch or nearly touch differ.
 
-    There are as few colours as that needs, seven at most in nearly all pictures: those of `distinct_colours` but black,
-    which are apart for the colour blind as well.
+    There are as few colors as that needs, seven at most in nearly all pictures: those of `distinct_colors` but black,
+    which are apart for the color blind as well.
 
     Args:
         instances: (H, W), 0 for none, then ids.
@@ -36,8 +36,8 @@ def instance_colours(instances: NDArray[np.integer]) -> NDArray[np.uint8]:
         touching = (a != b) & (a > 0) & (b > 0)
         graph.add_edges_from(np.unique(np.stack([a[touching], b[touching]], axis=1), axis=0).tolist())
     chosen = nx.greedy_color(graph, strategy="saturation_largest_first")
-    colours = np.asarray(distinct_colours(2 + max(chosen.values(), default=0))[1:], dtype=np.uint8)
+    colors = np.asarray(distinct_colors(2 + max(chosen.values(), default=0))[1:], dtype=np.uint8)
     by_id = np.zeros((int(instances.max(initial=0)) + 1, 3), dtype=np.uint8)
-    for number, colour in chosen.items():
-        by_id[number] = colours[colour]
+    for number, color in chosen.items():
+        by_id[number] = colors[color]
     return by_id

@@ -1,4 +1,4 @@
-"""The colour of an image of which only the lightness is seen, as a task."""
+"""The color of an image of which only the lightness is seen, as a task."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ..metrics import MissingAwareMAEMetric, MissingAwareRMSEMetric
 from .regression import RegressionTask
 from .task import Picture
 
-_SCALE = 128.0  # of a and b, and 50 of L - 50: as `SplitColour` has them
+_SCALE = 128.0  # of a and b, and 50 of L - 50: as `SplitColor` has them
 
 
-class ColourTask(RegressionTask):
-    """Colourisation: the colour a, b of CIELAB from the lightness L, of images only.
+class ColorTask(RegressionTask):
+    """Colorization: the color a, b of CIELAB from the lightness L, of images only.
 
-    `SplitColourd` makes the input, L in -1..1 with one channel, and the target, a / 128 and b / 128 with NaN where they
+    `SplitColord` makes the input, L in -1..1 with one channel, and the target, a / 128 and b / 128 with NaN where they
     are missing. All other tasks of the network then see L only as well. Metrics, in units of CIELAB, over the valid
     values of each image, averaged over the images that have any, NaN where none has: ``<name>_mae`` and
     ``<name>_rmse``. It is saved as float32, (2, H, W), in units of CIELAB; panels show it with the input's
@@ -33,7 +33,7 @@ class ColourTask(RegressionTask):
         loss: replaces the default, the mean squared error over the valid voxels.
 
     Example:
-        >>> ColourTask("colour")
+        >>> ColorTask("color")
     """
 
     errors = ("mae", "rmse")
@@ -49,7 +49,7 @@ class ColourTask(RegressionTask):
         """See the class.
 
         Raises:
-            ValueError: When the network is for volumes, which have no colour.
+            ValueError: When the network is for volumes, which have no color.
         """
         self._check(spatial_dims)
         return {
@@ -60,7 +60,7 @@ class ColourTask(RegressionTask):
     def _check(self, spatial_dims: int) -> None:
         if spatial_dims != 2:
             raise ValueError(
-                f"Task {self.name!r}: only images have a colour to predict, not volumes (spatial_dims = "
+                f"Task {self.name!r}: only images have a color to predict, not volumes (spatial_dims = "
                 f"{spatial_dims}); take it off the list of tasks."
             )
 
@@ -75,7 +75,7 @@ class ColourTask(RegressionTask):
         if (prepared.abs() > 1).any():
             raise ValueError(
                 f"Task {self.name!r}: a and b must be within -1..1, got {prepared.nan_to_num().abs().max():g}; "
-                "make them by SplitColourd."
+                "make them by SplitColord."
             )
         return prepared
 
@@ -88,11 +88,11 @@ class ColourTask(RegressionTask):
         return target * _SCALE
 
     def draw(self, values: Tensor) -> Picture:
-        """Colour (2, H, W) at a lightness of 65; missing is white."""
+        """Color (2, H, W) at a lightness of 65; missing is white."""
         return _rgb(torch.full_like(values[:1], 65.0), values)
 
     def draw_with_input(self, values: Tensor, image: Tensor, picture: Picture) -> Picture:
-        """Colour (2, H, W) at the lightness of the input (1, H, W); missing is white.
+        """Color (2, H, W) at the lightness of the input (1, H, W); missing is white.
 
         Raises:
             ValueError: When the input is no lightness.
@@ -100,7 +100,7 @@ class ColourTask(RegressionTask):
         if len(image) != 1:
             raise ValueError(
                 f"Task {self.name!r}: the network's input must be the lightness, one channel, got {len(image)}; make "
-                "it by SplitColourd, and build the network for one channel."
+                "it by SplitColord, and build the network for one channel."
             )
         return _rgb((image + 1) * 50, values)
 
@@ -113,12 +113,12 @@ class ColourTask(RegressionTask):
         }
 
 
-def _rgb(lightness: Tensor, colour: Tensor) -> Picture:
+def _rgb(lightness: Tensor, color: Tensor) -> Picture:
     """L (1, H, W) and a, b (2, H, W), in units of CIELAB -> RGB (H, W, 3); NaN is white."""
-    lab = torch.cat([lightness.cpu().double().clamp(0, 100), colour.cpu().double().clamp(-_SCALE, _SCALE)]).numpy()
+    lab = torch.cat([lightness.cpu().double().clamp(0, 100), color.cpu().double().clamp(-_SCALE, _SCALE)]).numpy()
     missing = np.isnan(lab).any(axis=0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # colours that no screen shows are clipped, and scikit-image says so each time
+        warnings.simplefilter("ignore")  # colors that no screen shows are clipped, and scikit-image says so each time
         rgb = lab2rgb(np.where(missing, 0, lab), channel_axis=0)
     picture: Picture = (rgb * 255).round().astype(np.uint8).transpose(1, 2, 0)
     picture[missing] = 255

@@ -1,4 +1,4 @@
-"""Lightness and colour of an image, the one to be seen and the other to be predicted."""
+"""Lightness and color of an image, the one to be seen and the other to be predicted."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from monai.transforms import MapTransform
 from monai.utils import convert_to_dst_type, ensure_tuple_rep
 from skimage.color import rgb2lab
 
-__all__ = ["SplitColour", "SplitColourd"]
+__all__ = ["SplitColor", "SplitColord"]
 
 
-class SplitColour:
-    """RGB -> lightness L and colour a, b of CIELAB, all in -1..1.
+class SplitColor:
+    """RGB -> lightness L and color a, b of CIELAB, all in -1..1.
 
-    L, which is 0..100, becomes L / 50 - 1; a and b, which colours of screens have within -108..99, are divided by 128.
-    White is that of daylight (D65), RGB that of screens (sRGB). `ColourTask` puts the two together again.
+    L, which is 0..100, becomes L / 50 - 1; a and b, which colors of screens have within -108..99, are divided by 128.
+    White is that of daylight (D65), RGB that of screens (sRGB). `ColorTask` puts the two together again.
 
     Args:
         data_range: lowest and highest intensity of the images.
@@ -28,8 +28,8 @@ class SplitColour:
         ValueError: When the range is empty.
 
     Example:
-        >>> lightness, colour = SplitColour()(torch.full((3, 4, 4), 255.0))
-        >>> lightness.mean(), colour.abs().max().round(decimals=4)
+        >>> lightness, color = SplitColor()(torch.full((3, 4, 4), 255.0))
+        >>> lightness.mean(), color.abs().max().round(decimals=4)
         (tensor(1.), tensor(0.))
     """
 
@@ -42,7 +42,7 @@ class SplitColour:
         """Split an image.
 
         Args:
-            img: RGB ``(3, H, W)``, before normalisation; what is outside ``data_range`` is clipped.
+            img: RGB ``(3, H, W)``, before normalization; what is outside ``data_range`` is clipped.
 
         Returns:
             L ``(1, H, W)`` and a, b ``(2, H, W)``, float32, with the meta data of the image; NaN where it is.
@@ -52,28 +52,28 @@ class SplitColour:
         """
         if img.ndim != 3 or len(img) != 3:
             raise ValueError(
-                f"Only images with three channels (3, H, W) have a colour to predict, got shape {tuple(img.shape)}."
+                f"Only images with three channels (3, H, W) have a color to predict, got shape {tuple(img.shape)}."
             )
         rgb = (torch.as_tensor(img).cpu().double().numpy() - self.lowest) / (self.highest - self.lowest)
         lab = rgb2lab(rgb.clip(0, 1), channel_axis=0)
         parts = (lab[:1] / 50 - 1, lab[1:] / 128)
-        lightness, colour = (convert_to_dst_type(part.astype(np.float32), dst=img)[0] for part in parts)
-        return lightness, colour
+        lightness, color = (convert_to_dst_type(part.astype(np.float32), dst=img)[0] for part in parts)
+        return lightness, color
 
 
-class SplitColourd(MapTransform):
-    """Dictionary-based version of `SplitColour`: the image becomes its lightness, its colour the target.
+class SplitColord(MapTransform):
+    """Dictionary-based version of `SplitColor`: the image becomes its lightness, its color the target.
 
-    Whatever makes other targets of the image's RGB comes before. Lightness is not normalised any further.
+    Whatever makes other targets of the image's RGB comes before. Lightness is not normalized any further.
 
     Args:
         keys: keys of the images.
-        new_keys: where to put the colour, one per key: the name of the task.
-        data_range: see `SplitColour`.
+        new_keys: where to put the color, one per key: the name of the task.
+        data_range: see `SplitColor`.
         allow_missing_keys: don't raise exception if key is missing.
 
     Example:
-        >>> split = SplitColourd("image", "colour")
+        >>> split = SplitColord("image", "color")
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class SplitColourd(MapTransform):
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.new_keys = ensure_tuple_rep(new_keys, len(self.keys))
-        self.split = SplitColour(data_range)
+        self.split = SplitColor(data_range)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Split the images of a sample."""

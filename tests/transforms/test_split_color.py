@@ -3,52 +3,52 @@ import torch
 from monai.data import MetaTensor
 from skimage.color import lab2rgb
 
-from monai_mtunet.transforms import SplitColour, SplitColourd
+from monai_mtunet.transforms import SplitColor, SplitColord
 
 
 def test_golden_of_the_primaries():
     # CIELAB (D65) of the sRGB primaries: 53.24, 80.09, 67.20; 87.73, -86.18, 83.18; 32.30, 79.19, -107.86.
-    lightness, colour = SplitColour()(255 * torch.eye(3)[:, None])
+    lightness, color = SplitColor()(255 * torch.eye(3)[:, None])
     torch.testing.assert_close(lightness[0, 0] * 50 + 50, torch.tensor([53.24, 87.73, 32.30]), atol=0.02, rtol=0)
     expected = torch.tensor([[80.09, -86.18, 79.19], [67.20, 83.18, -107.86]])
-    torch.testing.assert_close(colour[:, 0] * 128, expected, atol=0.05, rtol=0)
+    torch.testing.assert_close(color[:, 0] * 128, expected, atol=0.05, rtol=0)
 
 
-def test_all_are_within_minus_one_and_one_and_grey_has_no_colour():
+def test_all_are_within_minus_one_and_one_and_gray_has_no_color():
     generator = torch.Generator().manual_seed(0)
-    lightness, colour = SplitColour(data_range=(0, 1))(torch.rand(3, 20, 20, generator=generator))
+    lightness, color = SplitColor(data_range=(0, 1))(torch.rand(3, 20, 20, generator=generator))
     assert lightness.abs().max() <= 1
-    assert colour.abs().max() <= 1
-    assert (lightness.shape, colour.shape) == ((1, 20, 20), (2, 20, 20))
-    grey = torch.linspace(0, 255, 9).expand(3, 1, 9)
-    lightness, colour = SplitColour()(grey)
-    assert colour.abs().max() < 1e-3
+    assert color.abs().max() <= 1
+    assert (lightness.shape, color.shape) == ((1, 20, 20), (2, 20, 20))
+    gray = torch.linspace(0, 255, 9).expand(3, 1, 9)
+    lightness, color = SplitColor()(gray)
+    assert color.abs().max() < 1e-3
     assert lightness[0, 0, [0, -1]].tolist() == pytest.approx([-1, 1])
 
 
 def test_nothing_is_lost():
     image = 255 * torch.rand(3, 6, 5, generator=torch.Generator().manual_seed(0))
-    lightness, colour = SplitColour()(image)
-    lab = torch.cat([lightness * 50 + 50, colour * 128]).numpy()
+    lightness, color = SplitColor()(image)
+    lab = torch.cat([lightness * 50 + 50, color * 128]).numpy()
     torch.testing.assert_close(torch.from_numpy(lab2rgb(lab, channel_axis=0)) * 255, image, atol=0.1, rtol=0)
 
 
 def test_the_image_becomes_lightness_and_missing_stays_missing():
     image = MetaTensor(torch.full((3, 4, 4), 100.0), meta={"filename_or_obj": "cat.png"})
     image[:, 0, 0] = torch.nan
-    sample = SplitColourd("image", "colour")({"image": image})
+    sample = SplitColord("image", "color")({"image": image})
     assert sample["image"].shape == (1, 4, 4)
     assert sample["image"].meta["filename_or_obj"] == "cat.png"
-    assert sample["colour"].isnan().sum() == 2
-    assert sample["colour"].dtype == sample["image"].dtype == torch.float32
+    assert sample["color"].isnan().sum() == 2
+    assert sample["color"].dtype == sample["image"].dtype == torch.float32
 
 
 @pytest.mark.parametrize("shape", [(1, 4, 4), (3, 4, 4, 4)])
-def test_only_images_with_three_channels_have_colour(shape):
+def test_only_images_with_three_channels_have_color(shape):
     with pytest.raises(ValueError, match=rf"three channels .* got shape \({shape[0]}, 4, 4"):
-        SplitColour()(torch.zeros(shape))
+        SplitColor()(torch.zeros(shape))
 
 
 def test_an_empty_range_is_refused():
     with pytest.raises(ValueError, match="data_range must be"):
-        SplitColour(data_range=(1, 0))
+        SplitColor(data_range=(1, 0))

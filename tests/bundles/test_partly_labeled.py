@@ -11,7 +11,7 @@ from .umc_bundle import SMALL, parsed, run_bundle
 
 
 def test_few_labels_train_and_evaluate(tmp_path: Path) -> None:
-    small = SMALL | {"trainer#max_epochs": 1, "labelled_count": 2}
+    small = SMALL | {"trainer#max_epochs": 1, "labeled_count": 2}
     run_bundle(tmp_path, "train", "few_labels", **small)
     run_bundle(tmp_path, "train", "few_labels", "evaluate", **small)
     metrics = saved_metrics(tmp_path)
@@ -19,15 +19,15 @@ def test_few_labels_train_and_evaluate(tmp_path: Path) -> None:
     assert metrics["denoise_psnr_input"] > 15
 
 
-@pytest.mark.parametrize(("labelled", "expected"), [({"labelled_fraction": 0.25}, 2), ({"labelled_count": 3}, 3)])
-def test_the_overrides_reach_the_data(labelled: dict[str, float], expected: int) -> None:
-    dataset = parsed("train", "few_labels", **SMALL, **labelled).get_parsed_content("train#dataset")
+@pytest.mark.parametrize(("labeled", "expected"), [({"labeled_fraction": 0.25}, 2), ({"labeled_count": 3}, 3)])
+def test_the_overrides_reach_the_data(labeled: dict[str, float], expected: int) -> None:
+    dataset = parsed("train", "few_labels", **SMALL, **labeled).get_parsed_content("train#dataset")
     assert len(dataset) == 8
     assert sum(bool((sample["segment"] != 255).any()) for sample in dataset) == expected
 
 
-def test_labelled_samples_are_drawn_more_often() -> None:
-    loader = parsed("train", "few_labels", **SMALL, labelled_count=2, labelled_share=0.75).get_parsed_content(
+def test_labeled_samples_are_drawn_more_often() -> None:
+    loader = parsed("train", "few_labels", **SMALL, labeled_count=2, labeled_share=0.75).get_parsed_content(
         "train#dataloader"
     )
     weights = sorted(loader.sampler.weights.tolist())
@@ -36,7 +36,7 @@ def test_labelled_samples_are_drawn_more_often() -> None:
 
 
 def test_a_task_without_any_target_trains_on_and_claims_nothing(tmp_path: Path) -> None:
-    small = SMALL | {"trainer#max_epochs": 1, "key_metric_name": "denoise_psnr", "labelled_count": 0}
+    small = SMALL | {"trainer#max_epochs": 1, "key_metric_name": "denoise_psnr", "labeled_count": 0}
     small["validate#dataset#data"] = "$monai_mtunet.data.keep_labels(@val_data, fraction=0)"
     run_bundle(tmp_path, "train", "few_labels", **small)
     run_bundle(tmp_path, "train", "few_labels", "evaluate", **small)
@@ -59,7 +59,7 @@ def test_few_real_labels(tmp_path: Path) -> None:
         **{
             "features": [4, 8],
             "trainer#max_epochs": 1,
-            "labelled_count": 2,
+            "labeled_count": 2,
             "train_data": f"{lists['train_data']}[:8]",
             "val_data": f"{lists['val_data']}[:2]",
         },

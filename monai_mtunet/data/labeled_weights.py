@@ -1,27 +1,27 @@
-"""How often to draw labelled and unlabelled samples, where few have labels."""
+"""How often to draw labeled and unlabeled samples, where few have labels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["labelled_weights"]
+__all__ = ["labeled_weights"]
 
 
-def labelled_weights(
+def labeled_weights(
     datalist: Sequence[Mapping[str, Any]], keys: str | Sequence[str] = "segment", share: float = 0.5
 ) -> list[float]:
     """Weights for torch's ``WeightedRandomSampler``, by which a share of what is drawn has labels.
 
-    Drawn evenly, 4 labelled samples of 161 would be in one batch of ten. Of labelled samples each is drawn as often as
-    the others, and so is each of the unlabelled ones.
+    Drawn evenly, 4 labeled samples of 161 would be in one batch of ten. Of labeled samples each is drawn as often as
+    the others, and so is each of the unlabeled ones.
 
     Args:
         datalist: the training samples, for example from :func:`~monai_mtunet.data.keep_labels`.
-        keys: the labels; a sample is labelled where it has one of them, present and not None. Where no sample names a
+        keys: the labels; a sample is labeled where it has one of them, present and not None. Where no sample names a
             label, the loader makes them, as of synthetic scenes, and only None says that there is none.
-        share: labelled part of what is drawn, within 0..1. At 1 only labelled samples are drawn, at 0 only unlabelled
-            ones. Where all samples are labelled, or none is, they are drawn evenly.
+        share: labeled part of what is drawn, within 0..1. At 1 only labeled samples are drawn, at 0 only unlabeled
+            ones. Where all samples are labeled, or none is, they are drawn evenly.
 
     Returns:
         a weight per sample; they sum to 1.
@@ -30,18 +30,18 @@ def labelled_weights(
         ValueError: When the share is out of range, or there is no sample.
 
     Example:
-        >>> labelled_weights([{"segment": "a.nii"}, {"segment": None}, {}], share=0.5)
+        >>> labeled_weights([{"segment": "a.nii"}, {"segment": None}, {}], share=0.5)
         [0.5, 0.25, 0.25]
     """
     if not 0 <= share <= 1:
-        raise ValueError(f"The labelled share must be within 0..1, got {share}.")
+        raise ValueError(f"The labeled share must be within 0..1, got {share}.")
     if not datalist:
         raise ValueError("There is no sample to draw.")
     keys = [keys] if isinstance(keys, str) else keys
     named = any(sample.get(key) is not None for sample in datalist for key in keys)
     absent = None if named else "made by the loader"
-    labelled = [any(sample.get(key, absent) is not None for key in keys) for sample in datalist]
-    count = sum(labelled)
+    labeled = [any(sample.get(key, absent) is not None for key in keys) for sample in datalist]
+    count = sum(labeled)
     if count in (0, len(datalist)):
         return [1 / len(datalist)] * len(datalist)
-    return [share / count if has else (1 - share) / (len(datalist) - count) for has in labelled]
+    return [share / count if has else (1 - share) / (len(datalist) - count) for has in labeled]
