@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from skimage.metrics import contingency_table
 
 __all__ = ["MISSING", "InstanceOverlap", "instance_overlap"]
 
@@ -74,24 +76,19 @@ def instance_overlap(maps: Sequence[NDArray[Any]], ignore_index: int = 255) -> I
     prediction, target = maps[0], maps[1].astype(np.int64)
     predicted_classes = true_classes = None
     if len(maps) == 4:
-        prediction_classes, target_classes = maps[2:]
-        has_class = target_classes != ignore_index
-        predicted_classes = _majority(prediction, prediction_classes, prediction > 0)
-        true_classes = _majority(target, target_classes, (target > 0) & has_class)
+        has_class = maps[3] != ignore_index
+        predicted_classes = _majority(prediction, maps[2])
+        true_classes = _majority(np.where(has_class, target, 0), maps[3])
         target[~has_class & ~np.isin(target, true_classes[0])] = MISSING
-    # One sort of the voxels that belong to any instance gives all pairs, (predicted, 0) and (predicted, -1) among them.
-    rows, columns, counts = _count_pairs(prediction, target, (prediction > 0) | (target > 0))
-    predicted, row = np.unique(rows, return_inverse=True)
-    true, column = np.unique(columns, return_inverse=True)
-    area = np.bincount(row, counts, len(predicted)).astype(np.int64)
-    missing = np.bincount(row, counts * (columns == MISSING), len(predicted)).astype(np.int64)
-    true_size = np.bincount(column, counts, len(true)).astype(np.int64)
-
+    some = (prediction > 0) | (target > 0)
+    predicted, true, table = _table(prediction[some], target[some])
+    area, true_size = table.sum(axis=1), table.sum(axis=0)
+    missing = table[:, true == MISSING].sum(axis=1)
     real_row, real_column = predicted > 0, true > 0
     predicted_class = _class_of(predicted[real_row], predicted_classes)
     true_class = _class_of(true[real_column], true_classes)
-    both = (rows > 0) & (columns > 0)
-    row, column = (np.cumsum(real_row) - 1)[row[both]], (np.cumsum(real_column) - 1)[column[both]]
+    shared = table[real_row][:, real_column].tocoo()
+    row, column = shared.row.astype(np.int64), shared.col.astype(np.int64)
     alike = predicted_class[row] == true_class[column]
     return InstanceOverlap(
         (area - missing)[real_row],
@@ -101,27 +98,25 @@ def instance_overlap(maps: Sequence[NDArray[Any]], ignore_index: int = 255) -> I
         true_class,
         row[alike],
         column[alike],
-        counts[both][alike],
+        shared.data[alike],
         bool((target != MISSING).any()),
     )
 
 
-def _count_pairs(
-    first: NDArray[Any], second: NDArray[Any], where: NDArray[np.bool_]
-) -> tuple[Integers, Integers, Integers]:
-    """The pairs of numbers that occur, in order, and how often. Numbers of the second map are -1 or more."""
-    one, other = first[where].astype(np.int64), second[where].astype(np.int64) + 1
-    base = int(other.max(initial=0)) + 1
-    codes, counts = np.unique(one * base + other, return_counts=True)
-    return codes // base, codes % base - 1, counts.astype(np.int64)
+def _table(first: NDArray[Any], second: NDArray[Any]) -> tuple[Integers, Integers, csr_array]:
+    """The numbers in two maps, in order, and how many voxels each pair of them shares, (numbers, numbers)."""
+    rows, row = np.unique(first, return_inverse=True)
+    columns, column = np.unique(second, return_inverse=True)
+    # Of places in order, not of numbers: a table has a row for every number up to the highest, and none below 0.
+    counts = contingency_table(row, column) if row.size else csr_array((0, 0))  # empty maps raise an error there
+    return rows.astype(np.int64), columns.astype(np.int64), csr_array(counts, dtype=np.int64)
 
 
-def _majority(instances: NDArray[Any], classes: NDArray[Any], where: NDArray[np.bool_]) -> tuple[Integers, Integers]:
+def _majority(instances: NDArray[Any], classes: NDArray[Any]) -> tuple[Integers, Integers]:
     """The numbers of the instances, in order, and the class of most voxels of each."""
-    numbers, labels, counts = _count_pairs(instances, classes, where)
-    order = np.lexsort((labels, -counts, numbers))
-    found, first = np.unique(numbers[order], return_index=True)
-    return found, labels[order][first]
+    numbers, labels, table = _table(instances, classes)
+    real = numbers > 0
+    return numbers[real], labels[table.argmax(axis=1)][real]  # of equally frequent ones the first
 
 
 def _class_of(numbers: Integers, known: tuple[Integers, Integers] | None) -> Integers:
