@@ -3,6 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
+from monai_mtunet.pictures import rasterize, save_figure
 from monai_mtunet.tasks import (
     DepthTask,
     DistanceTask,
@@ -10,8 +11,6 @@ from monai_mtunet.tasks import (
     RestorationTask,
     SegmentationTask,
     draw_panel,
-    rasterize,
-    save_panel,
 )
 
 PALETTE = [[0, 0, 0], [255, 0, 0]]
@@ -120,7 +119,7 @@ def test_rasterize_and_save_agree(tasks, tmp_path):
     image, prediction, _ = sample(8, 10)
     figure = draw_panel(tasks, [image], [prediction])
     picture = rasterize(figure)
-    save_panel(figure, tmp_path / "new" / "folder" / "panel.png")
+    save_figure(figure, tmp_path / "new" / "folder" / "panel.png")
     saved = np.asarray(Image.open(tmp_path / "new" / "folder" / "panel.png").convert("RGB"))
     assert picture.dtype == np.uint8
     assert picture.shape == saved.shape

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from monai_mtunet.tasks.instance_colors import instance_colors
+from monai_mtunet.pictures.instance_colors import instance_colors
 
 
 def neighbors(instances):

@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from torch import Tensor
 
-from .task import Picture
+from .picture import Picture
 
 
 @dataclass(frozen=True)

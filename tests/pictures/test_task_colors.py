@@ -10,8 +10,8 @@ from matplotlib.colors import to_hex, to_rgb
 from skimage.color import rgb2lab
 
 from monai_mtunet.engines.weight_plot import draw_loss_weights
+from monai_mtunet.pictures.task_colors import SHARED_COLOR, TASK_COLORS, task_colors
 from monai_mtunet.reproduce import load_experiment, plot
-from monai_mtunet.tasks.task_colors import SHARED_COLOR, TASK_COLORS, task_colors
 
 ROOT = Path(__file__).parents[2]
 # What is left of linear RGB without one kind of cones (Machado, Oliveira and Fernandes 2009, severity 1).
