@@ -8,7 +8,7 @@ import fire
 import torch
 from PIL import Image
 
-from ..tasks import rasterize
+from ..pictures import rasterize
 from .drawing import draw_network
 from .published import DRAWN
 

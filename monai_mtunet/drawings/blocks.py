@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Mapping
 
-from .data_flow import DataFlow, Operation
+import networkx as nx
+
+from .data_flow import DataFlow, Operation, Source
 from .diagram import Block, Connection, Diagram
 
 
@@ -18,17 +21,10 @@ def gather(flow: DataFlow) -> Diagram:
         flow: what :func:`~monai_mtunet.drawings.trace` found.
     """
     tasks = tuple(flow.predictions)
-    blocks = _blocks_of_operations(flow, tasks)
-    group = list(range(len(blocks)))
+    graph = _graph(flow)
+    blocks = _blocks_of_operations(flow, graph, tasks)
     links = {(s, t): how for t, o in enumerate(flow.operations) for s, how in o.sources.items()}
-    for (source, target), how in sorted(links.items(), key=lambda item: item[0][1]):
-        one, other = group[source], group[target]
-        if one == other or how.resampled or how.indices or _kind_of(blocks[one]) != _kind_of(blocks[other]):
-            continue
-        merged = [one if number == other else number for number in group]
-        if not _has_cycle(_between(merged, links)):
-            group = merged
-            _merge(blocks[one], blocks[other])
+    group = _merge_alike(blocks, graph, links)
     kept = sorted(set(group), key=lambda number: max(blocks[number].operations))
     number_of = {old: new for new, old in enumerate(kept)}
     diagram = Diagram(tasks, [blocks[old] for old in kept], [])
@@ -42,16 +38,38 @@ def gather(flow: DataFlow) -> Diagram:
         level = last.level if last.kind == "linear" else 0  # a vector has no resolution
         diagram.blocks.append(Block([], [], level, last.channels, 1, "prediction", task, task, (task,)))
         arrows |= {(number_of[group[source]], len(diagram.blocks) - 1): False for source in sources}
-    _set_columns(diagram.blocks, arrows)
-    ways = _ways(len(diagram.blocks), arrows)
+    drawn = nx.DiGraph(list(arrows))
+    _set_columns(diagram.blocks, drawn)
     for arrow, indices in arrows.items():
-        diagram.connections.append(Connection(*arrow, _style(arrow, indices, diagram.blocks, ways)))
+        diagram.connections.append(Connection(*arrow, _style(arrow, indices, diagram.blocks, drawn)))
     return diagram
 
 
-def _blocks_of_operations(flow: DataFlow, tasks: tuple[str, ...]) -> list[Block]:
+def _graph(flow: DataFlow) -> nx.DiGraph:
+    """From each operation to those that take its result."""
+    graph = nx.DiGraph()
+    graph.add_nodes_from(range(len(flow.operations)))
+    graph.add_edges_from((source, taker) for taker, o in enumerate(flow.operations) for source in o.sources)
+    return graph
+
+
+def _merge_alike(blocks: list[Block], graph: nx.DiGraph, links: Mapping[tuple[int, int], Source]) -> list[int]:
+    """Merge blocks of one operation each, and their nodes; of every operation, the number of its block."""
+    group = list(range(len(blocks)))
+    for (source, target), how in sorted(links.items(), key=lambda item: item[0][1]):
+        one, other = group[source], group[target]
+        if one == other or how.resampled or how.indices or _kind_of(blocks[one]) != _kind_of(blocks[other]):
+            continue
+        if not _between(graph, one, other):
+            group = [one if number == other else number for number in group]
+            nx.contracted_nodes(graph, one, other, self_loops=False, copy=False)
+            _merge(blocks[one], blocks[other])
+    return group
+
+
+def _blocks_of_operations(flow: DataFlow, graph: nx.DiGraph, tasks: tuple[str, ...]) -> list[Block]:
     heads = {source for sources in flow.predictions.values() for source in sources}
-    used_for = _used_for(flow)
+    used_for = _used_for(flow, graph)
     blocks: list[Block] = []
     for number, operation in enumerate(flow.operations):
         trained_by = tuple(task for task in tasks if task in flow.trained_by.get(operation.owner, ()))
@@ -73,18 +91,23 @@ def _blocks_of_operations(flow: DataFlow, tasks: tuple[str, ...]) -> list[Block]
             )
         )
     for number, block in enumerate(blocks):
-        if block.kind == "convolution" and block.owner and _is_gate(flow, blocks, number):
+        if block.kind == "convolution" and block.owner and _is_gate(flow, graph, blocks, number):
             block.kind = "gate"
-    for number in reversed(range(len(blocks))):  # a sum belongs to what takes it, or else to what gives it
+    for number in reversed(range(len(blocks))):
         if flow.operations[number].kind == "sum":
-            takers = [i for i, operation in enumerate(flow.operations) if number in operation.sources]
-            made_of = [i for i in flow.operations[number].sources if blocks[i].level == blocks[number].level]
-            near = [i for i in takers if blocks[i].kind != "head" and blocks[i].level == blocks[number].level]
-            like = blocks[min(near) if near else max(made_of, default=number)]
-            blocks[number].owner, blocks[number].lane, blocks[number].dilation = like.owner, like.lane, like.dilation
-            blocks[number].trained_by, blocks[number].kind = like.trained_by, like.kind
-            blocks[number].sums = True
+            _give_away(number, blocks, graph)
     return blocks
+
+
+def _give_away(number: int, blocks: list[Block], graph: nx.DiGraph) -> None:
+    """A sum belongs to what takes it, or else to what gives it."""
+    block = blocks[number]
+    made_of = [i for i in graph.predecessors(number) if blocks[i].level == block.level]
+    near = [i for i in graph.successors(number) if blocks[i].kind != "head" and blocks[i].level == block.level]
+    like = blocks[min(near) if near else max(made_of, default=number)]
+    block.owner, block.lane, block.dilation = like.owner, like.lane, like.dilation
+    block.trained_by, block.kind = like.trained_by, like.kind
+    block.sums = True
 
 
 def _operation_kind(operation: Operation, head: bool) -> str:
@@ -93,30 +116,26 @@ def _operation_kind(operation: Operation, head: bool) -> str:
     return "convolution" if "conv" in operation.kind or operation.kind in ("linear", "sum") else "mixture"
 
 
-def _is_gate(flow: DataFlow, blocks: list[Block], number: int) -> bool:
+def _is_gate(flow: DataFlow, graph: nx.DiGraph, blocks: list[Block], number: int) -> bool:
     """Whether an operation's result only goes, at last, through sigmoids, for one task and at one resolution."""
-    takers = [(i, operation) for i, operation in enumerate(flow.operations) if number in operation.sources]
+    takers = list(graph.successors(number))
     return flow.operations[number].gate or (
         bool(takers)
         and all(
             blocks[i].owner == blocks[number].owner
-            and not operation.sources[number].resampled
-            and _is_gate(flow, blocks, i)
-            for i, operation in takers
+            and not flow.operations[i].sources[number].resampled
+            and _is_gate(flow, graph, blocks, i)
+            for i in takers
         )
     )
 
 
-def _used_for(flow: DataFlow) -> list[list[str]]:
+def _used_for(flow: DataFlow, graph: nx.DiGraph) -> list[list[str]]:
     """The predictions that are made of each operation's result."""
     used: list[list[str]] = [[] for _ in flow.operations]
     for task, sources in flow.predictions.items():
-        waiting = list(sources)
-        while waiting:
-            number = waiting.pop()
-            if task not in used[number]:
-                used[number].append(task)
-                waiting += flow.operations[number].sources
+        for number in set(sources).union(*(nx.ancestors(graph, source) for source in sources)):
+            used[number].append(task)
     return used
 
 
@@ -131,61 +150,31 @@ def _merge(block: Block, later: Block) -> None:
     block.sums |= later.sums
 
 
-def _between(group: list[int], links: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
-    return {(group[s], group[t]) for s, t in links if group[s] != group[t]}
+def _between(graph: nx.DiGraph, source: int, target: int) -> set[int]:
+    """What lies on a way from one node to another."""
+    return set(nx.descendants(graph, source) & nx.ancestors(graph, target))
 
 
-def _has_cycle(links: set[tuple[int, int]]) -> bool:
-    remaining = set(links)
-    while remaining:
-        targets = {t for _, t in remaining}
-        kept = {(s, t) for s, t in remaining if s in targets}
-        if len(kept) == len(remaining):
-            return True
-        remaining = kept
-    return False
+def _set_columns(blocks: list[Block], graph: nx.DiGraph) -> None:
+    """Each block as far left as what it takes allows; then some as far right as what takes them allows."""
+    generations = list(nx.topological_generations(graph))
+    for column, generation in enumerate(generations):
+        for number in generation:
+            blocks[number].column = column
+    for number in itertools.chain(*reversed(generations)):
+        block = blocks[number]
+        latest = min((blocks[taker].column - 1 for taker in graph.successors(number)), default=len(generations) - 1)
+        # What tasks share, to where it is needed first, and the predictions, to the end.
+        if block.kind == "prediction" or (block.lane is None and block.kind != "image"):
+            block.column = latest
 
 
-def _set_columns(blocks: list[Block], arrows: Iterable[tuple[int, int]]) -> None:
-    moved = True
-    while moved:
-        moved = False
-        for source, target in arrows:
-            if blocks[target].column <= blocks[source].column:
-                blocks[target].column = blocks[source].column + 1
-                moved = True
-    last = max(block.column for block in blocks)
-    moved = True
-    while moved:  # then what tasks share, to where it is needed first, and the predictions, to the end
-        moved = False
-        for number, block in enumerate(blocks):
-            latest = min((blocks[target].column - 1 for source, target in arrows if source == number), default=last)
-            movable = block.kind == "prediction" or (block.lane is None and block.kind != "image")
-            if movable and block.column < latest:
-                block.column = latest
-                moved = True
-
-
-def _ways(count: int, arrows: Iterable[tuple[int, int]]) -> list[set[int]]:
-    """The blocks that each block's result reaches."""
-    reached: list[set[int]] = [set() for _ in range(count)]
-    moved = True
-    while moved:
-        moved = False
-        for source, target in arrows:
-            more = {target} | reached[target]
-            if not more <= reached[source]:
-                reached[source] |= more
-                moved = True
-    return reached
-
-
-def _style(arrow: tuple[int, int], indices: bool, blocks: list[Block], ways: list[set[int]]) -> str:
+def _style(arrow: tuple[int, int], indices: bool, blocks: list[Block], graph: nx.DiGraph) -> str:
     source, target = blocks[arrow[0]], blocks[arrow[1]]
     if indices:
         return "indices"
     if source.lane and target.lane and source.lane != target.lane:
         return "cross-talk"
     scales = {(source.level, source.dilation), (target.level, target.dilation)}
-    between = [blocks[b] for b in ways[arrow[0]] if arrow[1] in ways[b]]
+    between = (blocks[number] for number in _between(graph, *arrow))
     return "skip" if any((block.level, block.dilation) not in scales for block in between) else "flow"

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Patch, Rectangle
 from torch import nn
 
-from ..tasks.task_colors import SHARED_COLOR, task_colors
+from ..pictures.task_colors import SHARED_COLOR, task_colors
 from .blocks import gather
 from .data_flow import trace
 from .diagram import Block, Connection, Diagram

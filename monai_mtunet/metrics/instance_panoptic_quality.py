@@ -26,7 +26,7 @@ class InstancePanopticQuality(InstanceMetric):
 
     MONAI's ``PanopticQualityMetric`` gives the same counts where both apply, in 3D too (tests compare them). It is not
     used, since it knows no missing voxels, compares classes voxel by voxel so that an instance whose voxels are
-    classified differently falls into pieces, gives 0 where there is nothing to measure, and holds a mask of the whole
+    classified differently falls into pieces, gives 0 where there is nothing to measure, and holds a map of the whole
     image for every instance.
 
     Args:

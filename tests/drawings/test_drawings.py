@@ -24,7 +24,7 @@ from monai_mtunet.networks import (
     SegNet,
     sunet_64,
 )
-from monai_mtunet.tasks.task_colors import SHARED_COLOR, task_colors
+from monai_mtunet.pictures.task_colors import SHARED_COLOR, task_colors
 
 TWO = {"segment": 3, "depth": 1}
 THREE = {"edges": 1, "segment": 3, "distance": 1}
