@@ -11,7 +11,7 @@ from monai.engines import PrepareBatch
 from monai.utils import ImageMetaKey
 from torch import Tensor
 
-from ..tasks import Task, task_names
+from ..tasks import Task
 
 
 class MultiTaskPrepareBatch(PrepareBatch):
@@ -31,8 +31,6 @@ class MultiTaskPrepareBatch(PrepareBatch):
     """
 
     def __init__(self, tasks: Sequence[Task] = (), image_key: str = "image", keep_meta: bool = False) -> None:
-        if tasks:
-            task_names(tasks)
         self.tasks = tuple(tasks)
         self.image_key = image_key
         self.keep_meta = keep_meta

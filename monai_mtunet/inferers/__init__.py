@@ -2,7 +2,7 @@
 
 from .multi_scale_flip import MultiScaleFlipInferer
 from .multi_task_sliding_window import MultiTaskSlidingWindowInferer
-from .postprocessing import postprocessing
+from .postprocessing import TaskPostprocessing
 from .save_label_map import SaveLabelMapd
 from .save_predictions import PostprocessTasksd, SavePaneld, SavePredictionsd
 
@@ -13,5 +13,5 @@ __all__ = [
     "SaveLabelMapd",
     "SavePaneld",
     "SavePredictionsd",
-    "postprocessing",
+    "TaskPostprocessing",
 ]

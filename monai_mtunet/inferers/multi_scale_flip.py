@@ -13,7 +13,6 @@ from monai.inferers import Inferer, SimpleInferer
 from torch import Tensor
 
 from ..tasks import Task
-from ..tasks.derive import task_names
 
 Network = Callable[..., dict[str, Tensor]]
 
@@ -64,7 +63,7 @@ class MultiScaleFlipInferer(Inferer):
         shorter_side: int | None = None,
     ) -> None:
         super().__init__()
-        self.tasks = dict(zip(task_names(tasks), tasks, strict=True))
+        self.tasks = {task.name: task for task in tasks}
         self.scales = tuple(map(float, scales))
         if not self.scales or min(self.scales) <= 0:
             raise ValueError(f"scales must hold positive factors, got {tuple(scales)}.")

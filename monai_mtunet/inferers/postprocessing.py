@@ -17,41 +17,44 @@ from monai.transforms import (
     Transposed,
 )
 
-from ..tasks import Task
+from ..tasks import SavedAs, Task
 from .save_predictions import PostprocessTasksd, SavePaneld, SavePredictionsd
 
 
-def postprocessing(tasks: Sequence[Task], output_dir: str | Path, preprocessing: Compose | None = None) -> Compose:
+class TaskPostprocessing(Compose):
     """From a decollated network output to files: post-process, draw, undo the preprocessing, save.
 
     Args:
-        tasks: the declared tasks.
+        tasks: the tasks whose predictions are saved.
         output_dir: folder of the files.
         preprocessing: the transforms that made ``image``; the invertible ones (orientation, resampling, padding,
             intensity scaling) are undone, so that files fit the original image; of what is no picture only the spatial
             ones, by nearest neighbor: neither classes nor depths on both sides of an edge are mixed.
             ``None`` leaves them.
 
-    Returns:
-        Transforms for ``SupervisedEvaluator(postprocessing=..., decollate=True)``.
+    Example:
+        >>> MultiTaskPredictor(postprocessing=TaskPostprocessing(tasks, "predictions", preprocessing), ...)
     """
-    undo = [] if preprocessing is None else [step for task in tasks for step in _undo(task, preprocessing)]
-    return Compose(
-        [
-            FlattenSubKeysd(keys="pred", prefix="pred"),
-            PostprocessTasksd(tasks),
-            SavePaneld(tasks, output_dir),
-            *undo,
-            SavePredictionsd(tasks, output_dir),
-        ]
-    )
+
+    def __init__(self, tasks: Sequence[Task], output_dir: str | Path, preprocessing: Compose | None = None) -> None:
+        undo = [] if preprocessing is None else [step for task in tasks for step in _undo(task, preprocessing)]
+        super().__init__(
+            [
+                FlattenSubKeysd(keys="pred", prefix="pred"),
+                PostprocessTasksd(tasks),
+                SavePaneld(tasks, output_dir),
+                *undo,
+                SavePredictionsd(tasks, output_dir),
+            ]
+        )
 
 
 def _undo(task: Task, preprocessing: Compose) -> list[MapTransform]:
-    if not task.is_dense:
+    if task.saved_as is SavedAs.JSON:
         return []
+    is_picture = task.saved_as is SavedAs.PICTURE
     steps: list[Any] = [step for step in preprocessing.flatten().transforms if isinstance(step, InvertibleTransform)]
-    if not task.is_picture:
+    if not is_picture:
         # Scaling intensities back would scale class numbers, or meters. MONAI's lazy transforms are the spatial ones.
         steps = [step for step in steps if isinstance(step, LazyTrait | Transposed)]
     if not steps:
@@ -59,5 +62,5 @@ def _undo(task: Task, preprocessing: Compose) -> list[MapTransform]:
     key = f"pred_{task.name}"
     return [
         EnsureTyped(key, track_meta=True),  # Invertd passes plain tensors by
-        Invertd(key, transform=Compose(steps), orig_keys="image", nearest_interp=not task.is_picture),
+        Invertd(key, transform=Compose(steps), orig_keys="image", nearest_interp=not is_picture),
     ]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..label_png import label_png
+from ..pictures import label_png
 from ..tasks import SegmentationTask
 from .save_predictions import SampleWriter, meta_of
 

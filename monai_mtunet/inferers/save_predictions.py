@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,13 @@ from monai.utils import ImageMetaKey
 from PIL import Image
 from torch import Tensor
 
-from ..label_png import label_png
-from ..tasks import DerivedTask, Task, draw_panel, save_panel
+from ..pictures import label_png
+from ..pictures import save_figure as save_panel
+from ..tasks import SavedAs, Task, draw_panel
 
 
 class PostprocessTasksd(MapTransform):
     """Raw predictions -> what each task saves (label maps, intensities in the data's units), in place.
-
-    Derived tasks, such as instances, are made from the raw predictions.
 
     Args:
         tasks: the declared tasks; the prediction of task ``x`` is under ``pred_x``.
@@ -34,10 +33,8 @@ class PostprocessTasksd(MapTransform):
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Post-process one sample."""
         sample = dict(data)
-        raw = {task.name: data[f"pred_{task.name}"] for task in self.tasks if not task.sources}
         for task in self.tasks:
-            values = task.derive(raw) if isinstance(task, DerivedTask) else raw[task.name]
-            sample[f"pred_{task.name}"] = task.postprocess(values)
+            sample[f"pred_{task.name}"] = task.postprocess(data[f"pred_{task.name}"])
         return sample
 
 
@@ -92,12 +89,13 @@ class SavePaneld(SampleWriter):
 
 
 class SavePredictionsd(SampleWriter):
-    """Writes ``<stem>_<task>.nii.gz`` for volumes, with the input's affine, or ``.png`` or ``.npy`` for images.
+    """Writes one file per task, ``<stem>_<task>`` and an ending; what is in it, the task says (`Task.saved_as`).
 
-    Label PNGs are 8-bit indices with the task's palette, of instances 16-bit ids; intensity PNGs are the task's
-    picture, which for restoration is the data range clipped and rounded to 8 bit. What 8 bits do not hold, such as
-    depth in meters, goes to ``<stem>_<task>.npy``: float32, (H, W) of one channel, else (C, H, W). Tasks that are not
-    dense go to ``<stem>_<task>.json``.
+    - Volumes: ``.nii.gz`` with the input's affine; label maps of 8 or 16 bits, all else float32.
+    - Images: label maps are PNGs of 8-bit class numbers with the task's palette, or of 16-bit ids; pictures are PNGs
+      of the task's drawing, which for restoration is the data range clipped and rounded to 8 bits. Values, such as
+      depth in meters, are ``.npy``: float32, (H, W) of one channel, else (C, H, W).
+    - Tasks with one vector per image: ``.json``.
 
     Args:
         tasks: the declared tasks.
@@ -115,37 +113,51 @@ class SavePredictionsd(SampleWriter):
         for task in self.tasks:
             path = self.path(meta, f"_{task.name}")
             prediction = data[f"pred_{task.name}"]
-            if not task.is_dense:
-                content = json.dumps(task.to_json(prediction), indent=2, ensure_ascii=False)
-                path.with_name(path.name + ".json").write_text(content + "\n", encoding="utf-8")
-            elif prediction.ndim == 3:
-                _save_image(task, prediction, path)
-            else:
+            if task.is_dense and prediction.ndim == 4:
                 _save_volume(task, prediction, meta, path)
+            else:
+                _SAVE[task.saved_as](task, prediction, path)
         return dict(data)
 
 
 def _save_volume(task: Task, prediction: Tensor, meta: Mapping[str, Any], path: Path) -> None:
-    dtype = np.dtype(task.label_dtype if task.is_label else "float32")
+    dtype = np.dtype(_VOLUME_DTYPES.get(task.saved_as, "float32"))
     saver = SaveImage(output_ext=".nii.gz", output_dtype=dtype, resample=False, print_log=False)
     # SaveImage takes a plain tensor's first spatial axis for channels, and fails or mixes up the affine.
     saver(prediction if isinstance(prediction, MetaTensor) else MetaTensor(prediction, meta=dict(meta)), filename=path)
 
 
-def _save_image(task: Task, prediction: Tensor, path: Path) -> None:
-    if task.is_label or task.is_picture:
-        _png(task, prediction).save(path.with_name(path.name + ".png"))
-    else:
-        values = prediction.cpu().numpy().astype(np.float32)
-        np.save(path.with_name(path.name + ".npy"), values[0] if len(values) == 1 else values)
+def _save_labels(task: Task, prediction: Tensor, path: Path) -> None:
+    picture = label_png(prediction[0].cpu().numpy(), list(task.legend().values()))
+    picture.save(path.with_name(path.name + ".png"))
 
 
-def _png(task: Task, prediction: Tensor) -> Image.Image:
-    if not task.is_label:
-        return Image.fromarray(task.draw(prediction))
-    if task.label_dtype != "uint8":
-        return Image.fromarray(prediction[0].cpu().numpy().astype(task.label_dtype))
-    return label_png(prediction[0].cpu().numpy(), list(task.legend().values()))
+def _save_ids(task: Task, prediction: Tensor, path: Path) -> None:
+    Image.fromarray(prediction[0].cpu().numpy().astype(np.uint16)).save(path.with_name(path.name + ".png"))
+
+
+def _save_picture(task: Task, prediction: Tensor, path: Path) -> None:
+    Image.fromarray(task.draw(prediction)).save(path.with_name(path.name + ".png"))
+
+
+def _save_values(task: Task, prediction: Tensor, path: Path) -> None:
+    values = prediction.cpu().numpy().astype(np.float32)
+    np.save(path.with_name(path.name + ".npy"), values[0] if len(values) == 1 else values)
+
+
+def _save_json(task: Task, prediction: Tensor, path: Path) -> None:
+    content = json.dumps(task.to_json(prediction), indent=2, ensure_ascii=False)
+    path.with_name(path.name + ".json").write_text(content + "\n", encoding="utf-8")
+
+
+_SAVE: dict[SavedAs, Callable[[Task, Tensor, Path], None]] = {
+    SavedAs.LABELS: _save_labels,
+    SavedAs.IDS: _save_ids,
+    SavedAs.PICTURE: _save_picture,
+    SavedAs.VALUES: _save_values,
+    SavedAs.JSON: _save_json,
+}
+_VOLUME_DTYPES = {SavedAs.LABELS: "uint8", SavedAs.IDS: "uint16"}
 
 
 def meta_of(image: Any) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from ..tasks.palette import distinct_colors
+from ..pictures.palette import distinct_colors
 from .experiment import Experiment, Run, tensorboard_folders
 
 _COLUMNS = 3

@@ -9,8 +9,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..tasks.palette import OKABE_ITO
-from ..tasks.task_colors import TASK_COLORS, task_colors
+from ..pictures.palette import OKABE_ITO
+from ..pictures.task_colors import TASK_COLORS, task_colors
 from .experiment import Experiment, results
 
 _MARKERS = "osD^vP*X<>"

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from ignite.metrics import Metric
 from torch import Tensor, nn
 
+from ..pictures import ColorBar
+from ..pictures.picture import Picture
 from .averaging import Averaging
-
-if TYPE_CHECKING:
-    from .color_bar import ColorBar
-
-Picture = npt.NDArray[np.uint8]
+from .saved_as import SavedAs
 
 _TAKEN = ("image", "panel")  # the network's input in every sample, and <file>_panel.png
 
@@ -36,17 +31,15 @@ class Task(ABC):
         loss: replaces the kind's own loss; a module (prediction, target) -> 0-d tensor.
 
     Attributes:
-        is_dense: whether it is predicted per voxel, (B, C, *spatial). Otherwise there is one vector per image, (B, C):
-            it has no place in the image, so nothing spatial is done to it, and it is saved as JSON.
+        saved_as: what its files hold; from it follows whether it is dense.
         averaging: how predictions of scaled and flipped copies of an image become one (`MultiScaleFlipInferer`).
         has_window_mean: of a task that is not dense, whether the mean over windows of an image is an answer for the
             image: it is for classes, not for places (`MultiTaskSlidingWindowInferer`).
         errors: names of the metrics, without the task's, of which less is better.
-        is_label: whether what it saves is a label map: resampled by nearest neighbor, never rescaled.
-        label_dtype: of the files of a label map: ``"uint8"``, or ``"uint16"``.
-        sources: the tasks whose predictions it is made from, without a head and a loss of its own: see `DerivedTask`.
-        is_picture: whether it predicts intensities as the network's input has them: what scaled the input is undone
-            for it too, and of images a PNG is saved. What is neither label nor picture is saved as float32.
+        target_classes: of targets that are class numbers, how many classes there are; 0 for other targets.
+        is_box: whether its target is a box, painted as a mask while samples are augmented.
+        is_direction: whether its values are vectors in space, which flips turn.
+        zoom_exponent: what an image s times as large does to values: they are multiplied by s to this power.
 
     Raises:
         ValueError: When the name is not an identifier or taken, or there is not at least one channel.
@@ -55,11 +48,11 @@ class Task(ABC):
     averaging: Averaging = Averaging()
     errors: tuple[str, ...] = ()
     has_window_mean: bool = False
-    is_dense: bool = True
-    is_label: bool = False
-    is_picture: bool = False
-    label_dtype: str = "uint8"
-    sources: tuple[Task, ...] = ()
+    is_box: bool = False
+    is_direction: bool = False
+    saved_as: SavedAs = SavedAs.VALUES
+    target_classes: int = 0
+    zoom_exponent: int = 0
 
     def __init__(self, name: str, channels: int, loss: nn.Module | None = None) -> None:
         if not name.isidentifier():
@@ -73,6 +66,11 @@ class Task(ABC):
         self.name = name
         self.channels = channels
         self._loss = loss
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether it is predicted per voxel, (B, C, *spatial). Otherwise there is one vector per image, (B, C)."""
+        return self.saved_as is not SavedAs.JSON
 
     @abstractmethod
     def default_loss(self) -> nn.Module:
@@ -101,7 +99,7 @@ class Task(ABC):
             ValueError: When the target cannot be of this task.
         """
 
-    def missing_voxel(self) -> Tensor:
+    def missing_value(self) -> Tensor:
         """A voxel without a target (C,), of the type that loaded targets have; NaN unless the kind says otherwise.
 
         Of a task that is not dense: the whole target of one sample, as it is collated.
@@ -125,14 +123,6 @@ class Task(ABC):
             factor: the same along all axes.
         """
         return prediction
-
-    def prediction_among(self, predictions: MutableMapping[str, Tensor]) -> Tensor:
-        """This task's raw prediction of a batch.
-
-        Args:
-            predictions: ``{task name: prediction (B, C, *spatial) or (B, C)}``, the network's output.
-        """
-        return predictions[self.name]
 
     @abstractmethod
     def postprocess(self, prediction: Tensor) -> Tensor:

@@ -8,11 +8,11 @@ import torch.nn.functional as F
 from ignite.metrics import Metric
 from torch import Tensor, nn
 
-from ..losses import MaskedCosineLoss
-from ..metrics import MissingAwareAngularErrorMetric
-from .averaging import DirectionAveraging
+from ...losses import MaskedCosineLoss
+from ...metrics import MissingAwareAngularErrorMetric
+from ...pictures.picture import Picture
+from ..averaging import DirectionAveraging
 from .regression import RegressionTask
-from .task import Picture
 
 
 class NormalsTask(RegressionTask):
@@ -43,6 +43,7 @@ class NormalsTask(RegressionTask):
 
     averaging = DirectionAveraging()
     errors = ("mean_angle", "median_angle")
+    is_direction = True
 
     def __init__(self, name: str, channels: int = 3, loss: nn.Module | None = None) -> None:
         super().__init__(name, channels, loss)

@@ -10,7 +10,7 @@ from monai.handlers import IgniteMetricHandler
 from monai.metrics import CumulativeIterationMetric
 from torch import Tensor
 
-from .task import Task
+from ..task import Task
 
 
 class RegressionTask(Task):

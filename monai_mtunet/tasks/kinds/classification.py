@@ -12,11 +12,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from ..losses import MaskedDiceCELoss
-from ..metrics import MissingAwareTopKAccuracy
-from .averaging import ProbabilityAveraging
+from ...losses import MaskedDiceCELoss
+from ...metrics import MissingAwareTopKAccuracy
+from ...pictures.picture import Picture
+from ..averaging import ProbabilityAveraging
+from ..saved_as import SavedAs
+from ..task import Task
 from .class_numbers import check_class_numbers
-from .task import Picture, Task
 
 _DRAWN = 5  # the most probable classes
 
@@ -48,7 +50,7 @@ class ClassificationTask(Task):
     averaging = ProbabilityAveraging()
     errors = ("top1_error", "top5_error")
     has_window_mean = True
-    is_dense = False
+    saved_as = SavedAs.JSON
 
     def __init__(
         self,
@@ -66,6 +68,7 @@ class ClassificationTask(Task):
                 f"Task {name!r}: ignore_index {ignore_index} is the class {classes[ignore_index]!r}; choose -1."
             )
         self.classes = tuple(classes)
+        self.target_classes = len(classes)
         self.ignore_index = ignore_index
         self.recall = recall
 
@@ -104,8 +107,8 @@ class ClassificationTask(Task):
             )
         return check_class_numbers(target.reshape(-1, 1), self.name, self.channels, self.ignore_index)
 
-    def missing_voxel(self) -> Tensor:
-        """See :meth:`Task.missing_voxel`."""
+    def missing_value(self) -> Tensor:
+        """See :meth:`Task.missing_value`."""
         return torch.tensor([self.ignore_index])
 
     def postprocess(self, prediction: Tensor) -> Tensor:

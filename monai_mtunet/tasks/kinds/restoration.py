@@ -11,10 +11,11 @@ from ignite.metrics import Metric
 from monai.handlers import IgniteMetricHandler
 from torch import Tensor, nn
 
-from ..losses import MaskedRegressionLoss
-from ..metrics import MissingAwareMSEMetric, MissingAwarePSNRMetric, MissingAwareSSIMMetric
+from ...losses import MaskedRegressionLoss
+from ...metrics import MissingAwareMSEMetric, MissingAwarePSNRMetric, MissingAwareSSIMMetric
+from ...pictures.picture import Picture
+from ..saved_as import SavedAs
 from .regression import RegressionTask
-from .task import Picture
 
 
 class RestorationTask(RegressionTask):
@@ -48,7 +49,7 @@ class RestorationTask(RegressionTask):
     """
 
     errors = ("noisy_mse",)
-    is_picture = True
+    saved_as = SavedAs.PICTURE
 
     def __init__(
         self,

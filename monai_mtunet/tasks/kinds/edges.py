@@ -8,11 +8,12 @@ import torch
 from ignite.metrics import Metric
 from torch import Tensor, nn
 
-from ..losses import BalancedEdgeLoss
-from ..metrics import EdgeFMeasure
+from ...losses import BalancedEdgeLoss
+from ...metrics import EdgeFMeasure
+from ...pictures import ColorBar
+from ...pictures.picture import Picture
+from ..task import Task
 from .class_numbers import check_class_numbers
-from .color_bar import ColorBar
-from .task import Picture, Task
 
 
 class EdgeTask(Task):
@@ -37,6 +38,8 @@ class EdgeTask(Task):
     Example:
         >>> EdgeTask("edges", tolerance=2)
     """
+
+    target_classes = 2
 
     def __init__(
         self, name: str, tolerance: float = 2.0, ignore_index: int = 255, loss: nn.Module | None = None
@@ -69,8 +72,8 @@ class EdgeTask(Task):
             )
         return check_class_numbers(target, self.name, 2, self.ignore_index)
 
-    def missing_voxel(self) -> Tensor:
-        """See :meth:`Task.missing_voxel`."""
+    def missing_value(self) -> Tensor:
+        """See :meth:`Task.missing_value`."""
         return torch.tensor([self.ignore_index], dtype=torch.int16)
 
     def postprocess(self, prediction: Tensor) -> Tensor:

@@ -11,14 +11,16 @@ from ignite.metrics import Metric, MetricsLambda
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..metrics import InstanceAveragePrecision, InstancePanopticQuality, SplitMerge
-from .derived import DerivedTask
+from ...metrics import InstanceAveragePrecision, InstancePanopticQuality, SplitMerge
+from ...pictures.instance_colors import instance_colors
+from ...pictures.picture import Picture
+from ..derived import DerivedTask
+from ..saved_as import SavedAs
+from ..task import Task
 from .distance import DistanceTask
 from .edges import EdgeTask
-from .instance_colors import instance_colors
 from .segmentation import SegmentationTask, in_metric
 from .separate_instances import connected_instances, watershed_instances
-from .task import Picture
 
 METHODS = ("watershed", "components")
 _LARGEST = np.iinfo(np.uint16).max
@@ -44,10 +46,10 @@ class InstanceTask(DerivedTask):
 
     Args:
         name: the task's name.
-        segment: the segmentation task; in a bundle ``"@tasks#0"`` for the first task of the list.
-        distance: the distance task that says how deep voxels are in their object, as `DistanceMapd` measures it.
-            Without it the watershed is of the distance to the border of the predicted region.
-        edges: an edge task: where a boundary is probable, voxels count as less deep.
+        segment: name of the segmentation task.
+        distance: name of the distance task that says how deep voxels are in their object, as `DistanceMapd` measures
+            it. Without it the watershed is of the distance to the border of the predicted region.
+        edges: name of an edge task: where a boundary is probable, voxels count as less deep.
         things: names of the classes that consist of instances; by default all but the first, the background.
         method: ``"watershed"`` or ``"components"``, which needs the segmentation only.
         prominence: by how much an object's greatest depth exceeds that on the way to a deeper one, in the unit of the
@@ -58,26 +60,25 @@ class InstanceTask(DerivedTask):
             neighbors connect what does not belong together.
 
     Raises:
-        TypeError: When a source is no task of its kind.
-        ValueError: When things are no classes, the method is another, what it does not use is given, or a number is
-            out of its range.
+        TypeError: When a source is no name; when it is connected with a task of another kind.
+        ValueError: When the method is another, what it does not use is given, or a number is out of its range; when
+            things are no classes of the segmentation that it is connected with.
 
     Example:
         >>> segment = SegmentationTask("segment", classes=["background", "cell"])
         >>> distance = DistanceTask("distance", signed=False, truncate=10)
-        >>> tasks = [segment, distance, InstanceTask("instances", segment, distance)]
+        >>> tasks = TaskList([segment, distance, InstanceTask("instances", "segment", "distance")])
     """
 
     errors = ("split", "merged")
-    is_label = True
-    label_dtype = "uint16"
+    saved_as = SavedAs.IDS
 
     def __init__(
         self,
         name: str,
-        segment: SegmentationTask,
-        distance: DistanceTask | None = None,
-        edges: EdgeTask | None = None,
+        segment: str,
+        distance: str | None = None,
+        edges: str | None = None,
         things: Sequence[str] | None = None,
         method: str = "watershed",
         prominence: float = 1.0,
@@ -87,36 +88,46 @@ class InstanceTask(DerivedTask):
     ) -> None:
         given = [source for source in (segment, distance, edges) if source is not None]
         super().__init__(name, given)
-        for what, source, kind in (
-            ("segment", segment, SegmentationTask),
-            ("distance", distance, DistanceTask),
-            ("edges", edges, EdgeTask),
-        ):
-            if source is not None and not isinstance(source, kind):
-                raise TypeError(f"Task {name!r}: {what} must be a {kind.__name__}, got {source!r}.")
         if method not in METHODS:
             raise ValueError(f"Task {name!r}: method must be one of {METHODS}, got {method!r}.")
         if method == "components" and len(given) > 1:
             raise ValueError(f'Task {name!r}: "components" uses neither distance nor edges: leave them out.')
-        if distance is not None and distance.channels != 1:
-            raise ValueError(f"Task {name!r} takes one distance, {distance.name!r} has {distance.channels}.")
         if not prominence > 0 or smoothing < 0 or min_size < 0:
             raise ValueError(
                 f"Task {name!r}: prominence must be positive, smoothing and min_size not negative, got {prominence}, "
                 f"{smoothing} and {min_size}."
             )
-        self.segment, self.distance, self.edges = segment, distance, edges
-        self.things = tuple(segment.classes[1:] if things is None else things)
-        unknown = [label for label in self.things if label not in segment.classes]
-        if unknown or not self.things:
-            raise ValueError(
-                f"Task {name!r}: things must be of the classes {list(segment.classes)}, got {self.things}."
-            )
+        self._names = {"segment": segment, "distance": distance, "edges": edges}
+        self._things = things
         self.method = method
         self.prominence = prominence
         self.smoothing = smoothing
         self.min_size = min_size
         self.slice_axis = slice_axis
+
+    def connect(self, tasks: Mapping[str, Task]) -> None:
+        """Take up the tasks that it is made from, each of its kind."""
+        super().connect(tasks)
+        self.segment, self.distance, self.edges = (
+            self._source(tasks, what, kind)
+            for what, kind in (("segment", SegmentationTask), ("distance", DistanceTask), ("edges", EdgeTask))
+        )
+        if self.distance is not None and self.distance.channels != 1:
+            raise ValueError(
+                f"Task {self.name!r} takes one distance, {self.distance.name!r} has {self.distance.channels}."
+            )
+        classes = self.segment.classes
+        self.things = tuple(classes[1:] if self._things is None else self._things)
+        if not self.things or not set(self.things) <= set(classes):
+            raise ValueError(f"Task {self.name!r}: things must be of the classes {list(classes)}, got {self.things}.")
+
+    def _source(self, tasks: Mapping[str, Task], what: str, kind: type[Task]) -> Any:
+        name = self._names[what]
+        if name is None:
+            return None
+        if not isinstance(tasks[name], kind):
+            raise TypeError(f"Task {self.name!r}: {what} must be a {kind.__name__}, got {tasks[name]!r}.")
+        return tasks[name]
 
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
         """See the class."""
@@ -147,8 +158,7 @@ class InstanceTask(DerivedTask):
 
     def _instances_and_classes(self, output: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         predicted = output["pred"][self.segment.name].argmax(dim=1, keepdim=True)
-        instances = self.prediction_among(output["pred"])
-        return instances, output["label"][self.name], predicted, output["label"][self.segment.name]
+        return output["pred"][self.name], output["label"][self.name], predicted, output["label"][self.segment.name]
 
     def derive(self, predictions: Mapping[str, Tensor]) -> Tensor:
         """Raw predictions of one sample -> ids (1, *spatial), int32, on the CPU: 0 for none, then 1, 2, ..."""
@@ -193,8 +203,8 @@ class InstanceTask(DerivedTask):
             )
         return target.long()
 
-    def missing_voxel(self) -> Tensor:
-        """See :meth:`Task.missing_voxel`."""
+    def missing_value(self) -> Tensor:
+        """See :meth:`Task.missing_value`."""
         return torch.tensor([-1], dtype=torch.int32)
 
     def postprocess(self, prediction: Tensor) -> Tensor:
@@ -220,7 +230,7 @@ class InstanceTask(DerivedTask):
         return super().metadata(spatial_dims) | {
             "format": "instances",
             "dtype": "int32",
-            "channel_def": {"0": f"ids, made from {', '.join(source.name for source in self.sources)}"},
+            "channel_def": {"0": f"ids, made from {', '.join(self.sources)}"},
         }
 
 

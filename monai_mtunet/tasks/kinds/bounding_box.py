@@ -9,10 +9,11 @@ import torch
 from ignite.metrics import Metric
 from torch import Tensor, nn
 
-from ..losses import MaskedRegressionLoss
-from ..metrics import MissingAwareBoxIoUMetric, MissingAwareMSEMetric
+from ...losses import MaskedRegressionLoss
+from ...metrics import MissingAwareBoxIoUMetric, MissingAwareMSEMetric
+from ...pictures.picture import Picture
+from ..saved_as import SavedAs
 from .regression import RegressionTask
-from .task import Picture
 
 _SIDES = {2: ("top", "left", "bottom", "right"), 3: ("x_start", "y_start", "z_start", "x_stop", "y_stop", "z_stop")}
 _SCALES = {"normalized": 1.0, "voxel": 100.0}
@@ -51,7 +52,8 @@ class BoundingBoxTask(RegressionTask):
     """
 
     errors = ("l2",)
-    is_dense = False
+    is_box = True
+    saved_as = SavedAs.JSON
 
     def __init__(
         self,

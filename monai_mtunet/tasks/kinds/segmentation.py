@@ -11,12 +11,14 @@ from ignite.metrics import ConfusionMatrix, Metric, MetricsLambda
 from monai.handlers import IgniteMetricHandler
 from torch import Tensor, nn
 
-from ..losses import MaskedDiceCELoss
-from ..metrics import MissingAwareDiceMetric
-from .averaging import ProbabilityAveraging
+from ...losses import MaskedDiceCELoss
+from ...metrics import MissingAwareDiceMetric
+from ...pictures import distinct_colors
+from ...pictures.picture import Picture
+from ..averaging import ProbabilityAveraging
+from ..saved_as import SavedAs
+from ..task import Task
 from .class_numbers import check_class_numbers
-from .palette import distinct_colors
-from .task import Picture, Task
 
 
 class SegmentationTask(Task):
@@ -48,7 +50,7 @@ class SegmentationTask(Task):
     """
 
     averaging = ProbabilityAveraging()
-    is_label = True
+    saved_as = SavedAs.LABELS
 
     def __init__(
         self,
@@ -71,6 +73,7 @@ class SegmentationTask(Task):
         if ignore_index < len(classes):
             raise ValueError(f"Task {name!r}: ignore_index {ignore_index} is the class {classes[ignore_index]!r}.")
         self.classes = tuple(classes)
+        self.target_classes = len(classes)
         self.palette = np.asarray(distinct_colors(len(classes)) if palette is None else palette, dtype=np.uint8)
         if self.palette.shape != (len(classes), 3):
             raise ValueError(
@@ -129,8 +132,8 @@ class SegmentationTask(Task):
             )
         return check_class_numbers(target, self.name, self.channels, self.ignore_index)
 
-    def missing_voxel(self) -> Tensor:
-        """See :meth:`Task.missing_voxel`."""
+    def missing_value(self) -> Tensor:
+        """See :meth:`Task.missing_value`."""
         return torch.tensor([self.ignore_index], dtype=torch.int16)
 
     def postprocess(self, prediction: Tensor) -> Tensor:

@@ -9,11 +9,11 @@ import matplotlib
 from ignite.metrics import Metric
 from torch import Tensor, nn
 
-from ..losses import MaskedRegressionLoss
-from ..metrics import MissingAwareMAEMetric, MissingAwareRMSEMetric
-from .color_bar import ColorBar
+from ...losses import MaskedRegressionLoss
+from ...metrics import MissingAwareMAEMetric, MissingAwareRMSEMetric
+from ...pictures import ColorBar
+from ...pictures.picture import Picture
 from .regression import RegressionTask
-from .task import Picture
 
 
 class QuantityTask(RegressionTask):

@@ -8,7 +8,7 @@ import torch
 from ignite.metrics import Metric
 from torch import Tensor, nn
 
-from ..metrics import (
+from ...metrics import (
     MissingAwareDeltaMetric,
     MissingAwareMAEMetric,
     MissingAwareRelativeErrorMetric,
@@ -68,6 +68,7 @@ class DepthTask(QuantityTask):
         default_unit, default_range = _DEFAULTS[quantity]
         super().__init__(name, unit or default_unit, draw_range or default_range, colormap, scale=scale, loss=loss)
         self.quantity = quantity
+        self.zoom_exponent = -1 if quantity == "depth" else 1
 
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
         """See the class."""

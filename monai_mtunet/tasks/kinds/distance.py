@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...pictures.picture import Picture
 from .quantity import QuantityTask
-from .task import Picture
 
 
 class DistanceTask(QuantityTask):

@@ -11,10 +11,10 @@ from ignite.metrics import Metric
 from skimage.color import lab2rgb
 from torch import Tensor, nn
 
-from ..losses import MaskedRegressionLoss
-from ..metrics import MissingAwareMAEMetric, MissingAwareRMSEMetric
+from ...losses import MaskedRegressionLoss
+from ...metrics import MissingAwareMAEMetric, MissingAwareRMSEMetric
+from ...pictures.picture import Picture
 from .regression import RegressionTask
-from .task import Picture
 
 _SCALE = 128.0  # of a and b, and 50 of L - 50: as `SplitColor` has them
 

@@ -1,0 +1,71 @@
+"""MONAI's evaluator as every bundle uses it: to measure, and to predict files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from monai.engines import SupervisedEvaluator
+from monai.engines.utils import IterationEvents
+from monai.utils.enums import CommonKeys as Keys
+
+from ..tasks import TaskList
+from .prepare_batch import MultiTaskPrepareBatch
+
+__all__ = ["MultiTaskEvaluator", "MultiTaskPredictor"]
+
+
+class MultiTaskPredictor(SupervisedEvaluator):
+    """MONAI's ``SupervisedEvaluator`` that predicts files. The same arguments, of which some have other defaults.
+
+    Batches hold no targets. The image keeps its meta data, and outputs are taken apart for ``postprocessing``
+    (``decollate=True``), where files are written. Derived tasks are made once, right after the network's predictions
+    (`TaskList.with_derived`), so that whatever comes after finds them in ``engine.state.output["pred"]``.
+
+    Args:
+        tasks: the tasks to predict.
+        device: where the network is.
+        args: further ones of ``SupervisedEvaluator``, by keyword.
+
+    Example:
+        >>> MultiTaskPredictor(tasks=tasks, device=device, val_data_loader=loader, network=network, ...)
+    """
+
+    def __init__(self, *, tasks: TaskList, device: torch.device, **args: Any) -> None:
+        defaults: dict[str, Any] = {
+            "prepare_batch": MultiTaskPrepareBatch(keep_meta=True),
+            "amp": device.type == "cuda",
+        }
+        super().__init__(device=device, **defaults | args)
+        self.tasks = tasks
+        # What takes outputs apart and processes them comes with the next event.
+        self.add_event_handler(IterationEvents.FORWARD_COMPLETED, self._derive)
+
+    def _derive(self) -> None:
+        output: Any = self.state.output
+        output[Keys.PRED] = self.tasks.with_derived(output[Keys.PRED])
+
+
+class MultiTaskEvaluator(MultiTaskPredictor):
+    """MONAI's ``SupervisedEvaluator`` that measures several tasks. The same arguments, with other defaults.
+
+    Batches hold targets and stay together (``decollate=False``): metrics are of batched logits. The first of
+    ``key_val_metric`` decides the best checkpoint, and the tasks say whether less of it is better.
+
+    Args:
+        tasks: the tasks to measure.
+        device: where the network is.
+        key_val_metric: metrics by name, the key metric first, such as ``tasks.metrics(2, "segment_miou")``.
+        args: further ones of ``SupervisedEvaluator``, by keyword.
+
+    Example:
+        >>> MultiTaskEvaluator(tasks=tasks, device=device, key_val_metric=tasks.metrics(2, "segment_miou"), ...)
+    """
+
+    def __init__(
+        self, *, tasks: TaskList, device: torch.device, key_val_metric: dict[str, Any] | None = None, **args: Any
+    ) -> None:
+        defaults: dict[str, Any] = {"prepare_batch": MultiTaskPrepareBatch(tasks), "decollate": False}
+        if key_val_metric:
+            defaults["metric_cmp_fn"] = tasks.metric_cmp_fn(next(iter(key_val_metric)))
+        super().__init__(tasks=tasks, device=device, key_val_metric=key_val_metric, **defaults | args)

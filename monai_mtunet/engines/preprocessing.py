@@ -1,0 +1,77 @@
+"""From an entry of a data list to a sample, in the order that all bundles share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from monai.transforms import Compose, SelectItemsd
+from monai.utils import ensure_tuple
+
+from ..tasks import TaskList
+from ..transforms import CheckSampled, FillMissingTargetsd
+
+__all__ = ["TaskPreprocessing"]
+
+Transforms = Sequence[Callable[..., Any]]
+
+
+class TaskPreprocessing(Compose):
+    """The transforms of training, validation or inference, put together from slots that say what they hold.
+
+    After targets are made, those that a sample lacks are filled as missing, all but image and targets is dropped, and
+    the sample is checked. Where there is a cache, all before the first random step is done once.
+
+    Args:
+        tasks: the tasks whose targets a sample needs; ``None`` for inference, where it is the image alone.
+        spatial_dims: 2 or 3, as the network's.
+        in_channels: channels of the image, as the network's.
+        load: reads or paints image and targets, brings them to their grid, and scales intensities.
+        targets: makes targets of the image and of other targets: a clean copy, edges, distances.
+        degrade_once: makes the image worse, the same in every epoch, as a noisy image is.
+        self_supervision: makes targets of the degraded image: blind spots.
+        augment: crops, flips and the like.
+        degrade: makes the image worse, anew in every epoch.
+        normalize: brings the sample to the network's units.
+        keep: keys beside image and targets that later steps need.
+
+    Example:
+        >>> TaskPreprocessing(tasks, 2, 3, load=[LoadSampled(tasks=tasks)], augment=[RandFlipGeometryd(tasks, 0.5)])
+    """
+
+    def __init__(
+        self,
+        tasks: TaskList | None,
+        spatial_dims: int,
+        in_channels: int,
+        load: Transforms,
+        targets: Transforms = (),
+        degrade_once: Transforms = (),
+        self_supervision: Transforms = (),
+        augment: Transforms = (),
+        degrade: Transforms = (),
+        normalize: Transforms = (),
+        keep: Sequence[str] | str = (),
+    ) -> None:
+        self._same: dict[str, Any] = {
+            "tasks": tasks, "spatial_dims": spatial_dims, "in_channels": in_channels, "load": load,
+            "targets": targets, "normalize": normalize,
+        }  # fmt: skip
+        fill = [] if tasks is None else [FillMissingTargetsd(tasks)]
+        keys = ("image",) if tasks is None else tasks.keys
+        check = [*fill, SelectItemsd([*keys, *ensure_tuple(keep)]), CheckSampled(spatial_dims, in_channels, tasks)]
+        super().__init__([*load, *targets, *check, *degrade_once, *self_supervision, *augment, *degrade, *normalize])
+
+    def for_validation(
+        self, degrade_once: Transforms = (), self_supervision: Transforms = (), crop: Transforms = ()
+    ) -> TaskPreprocessing:
+        """The transforms of validation: what is deterministic stays, by construction.
+
+        Args:
+            degrade_once: makes the image worse, the same in every epoch.
+            self_supervision: makes targets of the degraded image, the same in every epoch.
+            crop: what is cut out of images that are too large or differ in size.
+        """
+        return TaskPreprocessing(
+            **self._same, degrade_once=degrade_once, self_supervision=self_supervision, augment=crop
+        )

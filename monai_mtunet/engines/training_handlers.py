@@ -1,0 +1,85 @@
+"""What runs beside the training of every bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monai.engines import Evaluator, Workflow
+from monai.handlers import LrScheduleHandler, StatsHandler, TensorBoardStatsHandler, ValidationHandler
+from torch import nn
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader
+
+from ..losses import MultiTaskLoss
+from .checkpoints import ResumableCheckpoint
+from .epoch_seed import EpochSeed
+from .loss_weight_plot import LossWeightPlot
+from .progress import TaskProgressBar
+from .task_loss_handler import TaskLossHandler, logged_scalars
+from .weighting_handler import WeightingHandler
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+__all__ = ["TrainingHandlers"]
+
+
+class TrainingHandlers:
+    """Attaches, in the order that they need: seeds, losses and weights, learning rate, validation, checkpoints, logs.
+
+    Losses and weights are logged, drawn (``<output_dir>/loss_weights.png``) and shown in the progress bar; network,
+    optimizer, schedule and loss are saved (``<output_dir>/checkpoints``). Further handlers follow it in the list.
+
+    Args:
+        network: the trained network.
+        loss: its loss.
+        optimizer: the optimizer.
+        lr_scheduler: the learning rate's schedule, of ``torch.optim.lr_scheduler``.
+        data_loader: the training data.
+        evaluator: validates every ``val_interval`` epochs; its key metric decides the best checkpoint.
+        output_dir: where the run's files go.
+        summary_writer: TensorBoard writer.
+        val_interval: every how many epochs to validate.
+        schedule_by_epoch: whether the learning rate changes after every epoch; otherwise after every iteration.
+        seed: of all that is random.
+        resume: whether to continue from ``<output_dir>/checkpoints/last.pt``.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: MultiTaskLoss,
+        optimizer: Optimizer,
+        lr_scheduler: Any,
+        data_loader: DataLoader[Any],
+        evaluator: Evaluator,
+        output_dir: str | Path,
+        summary_writer: SummaryWriter,
+        val_interval: int = 1,
+        schedule_by_epoch: bool = True,
+        seed: int = 0,
+        resume: bool = False,
+    ) -> None:
+        states = {"network": network, "optimizer": optimizer, "lr_scheduler": lr_scheduler, "loss": loss}
+        self.handlers: list[Any] = [
+            EpochSeed(seed, data_loader),
+            TaskLossHandler(loss),
+            WeightingHandler(loss),
+            LossWeightPlot(loss, output_dir),
+            TaskProgressBar(),
+            LrScheduleHandler(lr_scheduler, print_lr=False, epoch_level=schedule_by_epoch),
+            ValidationHandler(interval=val_interval, validator=evaluator, epoch_level=True),
+            ResumableCheckpoint(Path(output_dir) / "checkpoints", states, evaluator, resume),
+            StatsHandler(iteration_log=False, name="train"),
+            TensorBoardStatsHandler(summary_writer, output_transform=_iteration_scalars),
+        ]
+
+    def attach(self, engine: Workflow) -> None:
+        """Attach all to a trainer."""
+        for handler in self.handlers:
+            handler.attach(engine)
+
+
+def _iteration_scalars(output: Any) -> dict[str, float]:
+    return logged_scalars(output, "iteration/")
