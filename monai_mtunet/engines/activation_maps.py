@@ -12,8 +12,10 @@ from matplotlib.figure import Figure
 from monai.networks.utils import eval_mode
 from torch import Tensor, nn
 
-from ..tasks import ColorBar, Task
-from ..tasks.panel import draw_input, middle_slice
+from ..pictures import ColorBar
+from ..pictures.middle_slice import middle_slice
+from ..tasks import Task
+from ..tasks.panel import draw_input
 from .sample_pictures import SamplePictureHandler
 
 if TYPE_CHECKING:

@@ -15,7 +15,9 @@ from monai.transforms import CenterSpatialCrop
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from ..tasks import Task, rasterize, save_panel
+from ..pictures import rasterize
+from ..pictures import save_figure as save_panel
+from ..tasks import Task
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter

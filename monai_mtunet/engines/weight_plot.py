@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from monai.engines import Workflow
 
 from ..losses import MultiTaskLoss
-from ..tasks.task_colors import task_colors
+from ..pictures import task_colors
 
 Row = dict[str, float]  # of one epoch, by column
 
