@@ -1,77 +1,65 @@
 """What MONAI lacks: noise that repeats in validation, scaling that can be undone, loading and checks with clear errors.
 
-MONAI does the rest; two of its transforms need an argument that is easily forgotten. Each wants one entry per value:
+All are dictionary transforms. Those that concern every target take the declared tasks: ``LoadSampled(tasks=tasks)``,
+``PadSampled(tasks, spatial_size=...)``. Those that make one target of another take both names:
+``CannyEdgesd("image", "edges")``.
 
-- Samples smaller than the crop: ``SpatialPadd(keys="image", spatial_size=..., mode="edge")``, and for targets *missing*
-  instead of class 0 or depth 0: ``SpatialPadd(keys="segment", spatial_size=..., mode="constant", value=255)``,
-  ``SpatialPadd(keys="depth", spatial_size=..., mode="constant", value="$float('nan')")``.
-- Labels to classes: ``MapLabelValued(keys="segment", orig_labels=..., target_labels=..., dtype="int16")``.
-  Without ``dtype`` labels become float32. Labels that are not listed stay as they are, so list all.
+MONAI does the rest. One of its arguments is easily forgotten: labels become classes by
+``MapLabelValued(keys="segment", orig_labels=..., target_labels=..., dtype="int16")``. Without ``dtype`` labels become
+float32. Labels that are not listed stay as they are, so list all.
 """
 
-from .blind_spots import MaskBlindSpots, MaskBlindSpotsd
-from .box_mask import BoxOfMask, BoxOfMaskd, PaintBoxd
-from .canny_edges import CannyEdges, CannyEdgesd
-from .check_sample import CheckSampled
-from .decode_instances import DecodeInstances, DecodeInstancesd
-from .disparity import DecodeDisparityd, DisparityToDepthd
-from .distance_map import DistanceMap, DistanceMapd
-from .dominant_class import DominantClass, DominantClassd
-from .fill_missing_targets import FillMissingTargetsd
-from .gaussian_noise import AddGaussianNoise, AddGaussianNoised
-from .label_boundary import LabelBoundary, LabelBoundaryd
-from .label_components import LabelComponents, LabelComponentsd
-from .load_sample import LoadSampled
-from .noise import AddNoise, AddNoised
-from .poisson_noise import AddPoissonNoise, AddPoissonNoised
-from .rand_flip_geometry import RandFlipGeometryd
-from .rand_swap_noisy_pair import RandSwapNoisyPaird
-from .rand_zoom_geometry import RandZoomGeometryd
-from .repeatable import Repeatable
-from .rician_noise import AddRicianNoise, AddRicianNoised
-from .scale_volume_range import ScaleVolumeRange, ScaleVolumeRanged
-from .signed_distance_map import SignedDistanceMap, SignedDistanceMapd
-from .split_color import SplitColor, SplitColord
+from .geometry.pad_sample import PadSampled
+from .geometry.rand_flip_geometry import RandFlipGeometryd
+from .geometry.rand_zoom_geometry import RandZoomGeometryd
+from .geometry.resize_sample import ResizeSampled
+from .load.check_sample import CheckSampled
+from .load.decode_instances import DecodeInstancesd
+from .load.disparity import DecodeDisparityd, DisparityToDepthd
+from .load.fill_missing_targets import FillMissingTargetsd
+from .load.load_sample import LoadSampled
+from .load.scale_volume_range import ScaleVolumeRanged
+from .noise.blind_spots import MaskBlindSpotsd
+from .noise.gaussian_noise import AddGaussianNoised
+from .noise.poisson_noise import AddPoissonNoised
+from .noise.rand_swap_noisy_pair import RandSwapNoisyPaird
+from .noise.rician_noise import AddRicianNoised
+from .targets.box_of_labels import BoxOfLabelsd
+from .targets.box_of_mask import BoxOfMaskd
+from .targets.canny_edges import CannyEdgesd
+from .targets.distance_map import DistanceMapd
+from .targets.dominant_class import DominantClassd
+from .targets.label_boundary import LabelBoundaryd
+from .targets.label_components import LabelComponentsd
+from .targets.paint_box import PaintBoxd
+from .targets.signed_distance_map import SignedDistanceMapd
+from .targets.split_color import SplitColord
 
 __all__ = [
-    "AddGaussianNoise",
     "AddGaussianNoised",
-    "AddNoise",
-    "AddNoised",
-    "AddPoissonNoise",
     "AddPoissonNoised",
-    "AddRicianNoise",
     "AddRicianNoised",
-    "BoxOfMask",
+    "BoxOfLabelsd",
     "BoxOfMaskd",
-    "CannyEdges",
     "CannyEdgesd",
     "CheckSampled",
     "DecodeDisparityd",
-    "DecodeInstances",
     "DecodeInstancesd",
     "DisparityToDepthd",
-    "DistanceMap",
     "DistanceMapd",
-    "DominantClass",
     "DominantClassd",
     "FillMissingTargetsd",
-    "LabelBoundary",
     "LabelBoundaryd",
-    "LabelComponents",
     "LabelComponentsd",
     "LoadSampled",
-    "MaskBlindSpots",
     "MaskBlindSpotsd",
+    "PadSampled",
     "PaintBoxd",
     "RandFlipGeometryd",
     "RandSwapNoisyPaird",
     "RandZoomGeometryd",
-    "Repeatable",
-    "ScaleVolumeRange",
+    "ResizeSampled",
     "ScaleVolumeRanged",
-    "SignedDistanceMap",
     "SignedDistanceMapd",
-    "SplitColor",
     "SplitColord",
 ]

@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 import torch
 from monai.config import KeysCollection
-from monai.transforms import MapTransform, Transform
+from monai.transforms import MapTransform
 from monai.utils import convert_to_dst_type, ensure_tuple_rep
 from numpy.typing import NDArray
 
 from .sixteen_bits import check_sixteen_bits
 
-__all__ = ["DecodeInstances", "DecodeInstancesd"]
+__all__ = ["DecodeInstancesd"]
 
 _NUMBERED = range(24, 34)  # the labels of Cityscapes whose objects have numbers
 _PLATE = 255  # license plates, -1 in 8 bits
 _MISSING = -1
 
 
-class DecodeInstances(Transform):
-    """The codes of instance files to a map of instances, and one of labels.
+class DecodeInstancesd(MapTransform):
+    """The codes of instance files to a map of instances, and one of labels. Place it right after `LoadSampled`.
 
     - "cityscapes", files ``*_instanceIds.png``: an object is label * 1000 + number, from 0 on; stuff is its label, and
       so is a group of objects that the annotators could not tell apart (cityscapesScripts, ``json2instanceImg.py``).
@@ -32,41 +32,57 @@ class DecodeInstances(Transform):
     Instances are objects of things. Groups are missing, and so is what is ignored: the evaluation of Cityscapes
     (``evalInstanceLevelSemanticLabeling.py``) does not count what is predicted there either. All else is no instance.
 
+    Instances are ``(1, *spatial)``, int32: 0 for none, 1, 2, ... in the order of their codes, -1 for missing. Labels
+    are ``(1, *spatial)``, int16.
+
     Args:
+        keys: keys of the codes ``(1, *spatial)``, whole numbers within 0-65535 of any type that holds them, which
+            `LoadSampled` so did not load as labels. Instances take their place.
         encoding: "cityscapes" or "kitti".
         things: labels whose objects are instances: ``$monai_mtunet.data.CITYSCAPES_THING_LABELS``.
         ignored: labels that are missing: ``$monai_mtunet.data.CITYSCAPES_IGNORED_LABELS``.
+        label_keys: where to put the labels, one per key, for ``MapLabelValued``; by default nowhere.
+        allow_missing_keys: don't raise exception if key is missing.
 
     Raises:
-        ValueError: When the encoding is another.
+        ValueError: When the encoding is another; of a sample, when the values come from 8 bits, are no codes, or are of
+            the other encoding.
 
     Example:
-        >>> decode = DecodeInstances("cityscapes", things=[26], ignored=[0])
-        >>> decode(torch.tensor([[[26000, 26001, 26, 7, 0]]]))  # two cars, a group of cars, road, unlabeled
-        (tensor([[[ 1,  2, -1,  0, -1]]], dtype=torch.int32), tensor([[[26, 26, 26,  7,  0]]], dtype=torch.int16))
+        >>> decode = DecodeInstancesd("instances", "cityscapes", things=[26], ignored=[0], label_keys="segment")
+        >>> cars = torch.tensor([[[26000, 26001, 26, 7, 0]]])  # two cars, a group of cars, road, unlabeled
+        >>> decode({"instances": cars})
+        {'instances': tensor([[[ 1,  2, -1,  0, -1]]], dtype=torch.int32),
+         'segment': tensor([[[26, 26, 26,  7,  0]]], dtype=torch.int16)}
     """
 
-    def __init__(self, encoding: str, things: Sequence[int], ignored: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        keys: KeysCollection,
+        encoding: str,
+        things: Sequence[int],
+        ignored: Sequence[int] = (),
+        label_keys: KeysCollection | None = None,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.label_keys = ensure_tuple_rep(label_keys, len(self.keys))
         if encoding not in ("cityscapes", "kitti"):
             raise ValueError(f'encoding must be "cityscapes" or "kitti", got {encoding!r}.')
         self.encoding = encoding
         self.things = tuple(things)
         self.ignored = tuple(ignored)
 
-    def __call__(self, img: torch.Tensor, name: str = "The instance map") -> tuple[torch.Tensor, torch.Tensor]:
-        """Decode an instance map.
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Decode the instances of a sample."""
+        sample = dict(data)
+        for key, label_key in self.key_iterator(sample, self.label_keys):
+            sample[key], labels = self._decode(sample[key], str(key))
+            if label_key is not None:
+                sample[label_key] = labels
+        return sample
 
-        Args:
-            img: codes ``(1, *spatial)``, whole numbers within 0-65535 of any type that holds them.
-            name: how to call it in errors.
-
-        Returns:
-            instances ``(1, *spatial)``, int32: 0 for none, 1, 2, ... in the order of their codes, -1 for missing; and
-            the labels ``(1, *spatial)``, int16.
-
-        Raises:
-            ValueError: When the values come from 8 bits, are no codes, or are of the other encoding.
-        """
+    def _decode(self, img: torch.Tensor, name: str) -> tuple[torch.Tensor, torch.Tensor]:
         values = torch.as_tensor(img)
         check_sixteen_bits(values, name, "an instance", "8 bits hold the label only")
         codes = values.cpu().to(torch.int64).numpy()
@@ -109,43 +125,3 @@ class DecodeInstances(Transform):
                 f"{name} ({file}) holds {code}, which is not {self.encoding!r}: label {label} {what}. Is it of the "
                 "other encoding?"
             )
-
-
-class DecodeInstancesd(MapTransform):
-    """Dictionary-based version of `DecodeInstances`. Place it right after `LoadSampled`, without ``label_keys``.
-
-    Args:
-        keys: keys of the codes, which instances take the place of.
-        encoding: see `DecodeInstances`.
-        things: see `DecodeInstances`.
-        ignored: see `DecodeInstances`.
-        label_keys: where to put the labels, one per key, for ``MapLabelValued``; by default nowhere.
-        allow_missing_keys: don't raise exception if key is missing.
-
-    Example:
-        >>> decode = DecodeInstancesd("instances", "kitti", things=[26], label_keys="segment")
-        >>> decode({"instances": torch.tensor([[[26 * 256 + 1, 7 * 256]]])})["segment"]
-        tensor([[[26,  7]]], dtype=torch.int16)
-    """
-
-    def __init__(
-        self,
-        keys: KeysCollection,
-        encoding: str,
-        things: Sequence[int],
-        ignored: Sequence[int] = (),
-        label_keys: KeysCollection | None = None,
-        allow_missing_keys: bool = False,
-    ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.label_keys = ensure_tuple_rep(label_keys, len(self.keys))
-        self.decode = DecodeInstances(encoding, things, ignored)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Decode the instances of a sample."""
-        sample = dict(data)
-        for key, label_key in self.key_iterator(sample, self.label_keys):
-            sample[key], labels = self.decode(sample[key], str(key))
-            if label_key is not None:
-                sample[label_key] = labels
-        return sample

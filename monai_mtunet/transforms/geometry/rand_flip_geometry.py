@@ -6,9 +6,10 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import torch
-from monai.config import KeysCollection
 from monai.transforms import RandFlipd
 from monai.utils import TraceKeys, ensure_tuple
+
+from ..declared_tasks import DeclaredTasks
 
 __all__ = ["RandFlipGeometryd"]
 
@@ -21,33 +22,30 @@ class RandFlipGeometryd(RandFlipd):
     of images, negates x. Missing (NaN) stays missing.
 
     Args:
-        keys: keys to flip, the vectors' among them.
-        vector_keys: those of ``keys`` that hold vectors ``(D, *spatial)``; of images D is 2 or 3, of volumes 3.
+        tasks: the declared tasks. All targets in space are flipped; directions are vectors ``(D, *spatial)``, where D
+            is 2 or 3 of images, and 3 of volumes.
         prob: probability of flipping.
         spatial_axis: spatial axes to flip; ``None``, the default, for all.
+        image_key: key of the image.
         allow_missing_keys: don't raise exception if key is missing.
         lazy: as in MONAI.
 
-    Raises:
-        ValueError: When a vector key is not among the keys.
-
     Example:
-        >>> flip = RandFlipGeometryd(["image", "depth", "normals"], vector_keys="normals", prob=0.5, spatial_axis=1)
+        >>> flip = RandFlipGeometryd(TaskList([DepthTask("depth"), NormalsTask("normals")]), prob=0.5, spatial_axis=1)
     """
 
     def __init__(
         self,
-        keys: KeysCollection,
-        vector_keys: KeysCollection,
+        tasks: DeclaredTasks,
         prob: float = 0.1,
         spatial_axis: Sequence[int] | int | None = None,
+        image_key: str = "image",
         allow_missing_keys: bool = False,
         lazy: bool = False,
     ) -> None:
+        keys = (image_key, *tasks.spatial_names)
         super().__init__(keys, prob, spatial_axis, allow_missing_keys, lazy)
-        self.vector_keys = frozenset(ensure_tuple(vector_keys))
-        if not self.vector_keys <= set(self.keys):
-            raise ValueError(f"vector_keys {sorted(map(str, self.vector_keys))} must be among the keys {self.keys}.")
+        self.vector_keys = frozenset(tasks.direction_names)
 
     def __call__(self, data: Mapping[Hashable, Any], lazy: bool | None = None) -> dict[Hashable, Any]:
         """Flip a sample, or do not.

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import SimpleITK
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import MapTransform
-from monai.utils import convert_to_dst_type, ensure_tuple_rep
+from monai.utils import convert_to_dst_type
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 from skimage.color import rgb2gray
 from skimage.feature import canny
 
-__all__ = ["CannyEdges", "CannyEdgesd"]
+from .make_target import MakeTarget
+
+__all__ = ["CannyEdgesd"]
 
 
-class CannyEdges:
-    """Edges of an image by scikit-image, and the surfaces in a volume by SimpleITK.
+class CannyEdgesd(MakeTarget):
+    """Edges of an image by scikit-image, and the surfaces in a volume by SimpleITK: the target of an `EdgeTask`.
+
+    Place it before noise. After crops, flips and zoom it sees what the network sees.
 
     Canny, "A computational approach to edge detection", PAMI 1986. The thresholds are OpenCV's: magnitudes of the 3 x 3
     Sobel operator on an image of 0..255, not smoothed and not divided by the operator's sum. So a step of height h
@@ -38,7 +40,11 @@ class CannyEdges:
     OpenCV's ``L2gradient=True``, whose default, |x| + |y|, is up to 1.41 times as much for oblique edges. And where two
     voxels in a row have equal magnitudes, as on both sides of a perfect step, both can be edges; OpenCV takes one.
 
+    The edges are ``(1, *spatial)``, int16: 1 for edges, 0, or ``ignore_index``, with the affine of the image.
+
     Args:
+        keys: keys of the images ``(C, *spatial)`` with one channel or three (RGB), before noise and normalization.
+        new_keys: where to put the edges, one per key: the name of the task.
         low: magnitude down to which edges are followed, on the scale of 0..255.
         high: magnitude that an edge must reach somewhere.
         data_range: lowest and highest intensity of the images.
@@ -48,24 +54,31 @@ class CannyEdges:
             filter is three-dimensional.
         ignore_index: the label where the image is NaN, or nearer to it than the filter reaches (two voxels; of smoothed
             volumes also three times sigma).
+        allow_missing_keys: don't raise exception if key is missing.
 
     Raises:
-        ValueError: When the thresholds are not 0 < low <= high, the range is empty, or sigma is negative.
+        ValueError: When the thresholds are not 0 < low <= high, the range is empty, or sigma is negative; of a sample,
+            when the image has other channels.
 
     Example:
-        >>> CannyEdges()(255 * (torch.arange(8) > 3).expand(1, 8, 8).float())[0, 0]
+        >>> sample = {"image": 255 * (torch.arange(8) > 3).expand(1, 8, 8).float()}
+        >>> CannyEdgesd("image", "edges")(sample)["edges"][0, 0]
         tensor([0, 0, 0, 1, 1, 0, 0, 0], dtype=torch.int16)
     """
 
     def __init__(
         self,
+        keys: KeysCollection,
+        new_keys: KeysCollection,
         low: float = 100.0,
         high: float = 200.0,
         data_range: Sequence[float] = (0.0, 255.0),
         sigma: float = 0.0,
         slice_axis: int | None = None,
         ignore_index: int = 255,
+        allow_missing_keys: bool = False,
     ) -> None:
+        super().__init__(keys, new_keys, allow_missing_keys)
         if not 0 < low <= high:
             raise ValueError(f"The thresholds must be 0 < low <= high, got {low} and {high}.")
         self.lowest, self.highest = map(float, data_range)
@@ -79,31 +92,21 @@ class CannyEdges:
         self.slice_axis = slice_axis
         self.ignore_index = ignore_index
 
-    def __call__(self, img: torch.Tensor) -> torch.Tensor:
-        """Find the edges.
-
-        Args:
-            img: ``(C, *spatial)`` with one channel or three (RGB), before noise and normalization.
-
-        Returns:
-            ``(1, *spatial)``, int16: 1 for edges, 0, or ``ignore_index``, with the affine of the image.
-
-        Raises:
-            ValueError: When the image has other channels.
-        """
-        values = torch.as_tensor(img).cpu().double().numpy()
+    def make(self, source: torch.Tensor) -> torch.Tensor:
+        """The edges of an image."""
+        values = torch.as_tensor(source).cpu().double().numpy()
         if len(values) not in (1, 3):
-            raise ValueError(f"Canny's filter takes one channel, or RGB, got an image of shape {tuple(img.shape)}.")
+            raise ValueError(f"Canny's filter takes one channel, or RGB, got an image of shape {tuple(source.shape)}.")
         gray = values[0] if len(values) == 1 else rgb2gray(values, channel_axis=0)
         gray = (gray - self.lowest) / (self.highest - self.lowest)
         if gray.ndim == 2:
             edges = self._slice(gray)
         elif self.slice_axis is None:
-            edges = self._volume(gray, img.pixdim.tolist() if isinstance(img, MetaTensor) else [1.0] * 3)
+            edges = self._volume(gray, source.pixdim.tolist() if isinstance(source, MetaTensor) else [1.0] * 3)
         else:
             slices = [self._slice(plane) for plane in np.moveaxis(gray, self.slice_axis, 0)]
             edges = np.stack(slices, axis=self.slice_axis)
-        result: torch.Tensor = convert_to_dst_type(edges[None], dst=img, dtype=torch.int16)[0]
+        result: torch.Tensor = convert_to_dst_type(edges[None], dst=source, dtype=torch.int16)[0]
         return result
 
     def _volume(self, gray: NDArray[np.float64], spacing: Sequence[float]) -> NDArray[np.int16]:
@@ -132,47 +135,3 @@ class CannyEdges:
         )[1:-1, 1:-1]
         infected = binary_dilation(~known, np.ones((5, 5)))
         return np.where(infected, self.ignore_index, edges).astype(np.int16)
-
-
-class CannyEdgesd(MapTransform):
-    """Dictionary-based version of `CannyEdges`: the target of an `EdgeTask` from the image.
-
-    Place it before noise. After crops, flips and zoom it sees what the network sees.
-
-    Args:
-        keys: keys of the images.
-        new_keys: where to put the edges, one per key: the name of the task.
-        low: see `CannyEdges`.
-        high: see `CannyEdges`.
-        data_range: see `CannyEdges`.
-        sigma: see `CannyEdges`.
-        slice_axis: see `CannyEdges`.
-        ignore_index: see `CannyEdges`.
-        allow_missing_keys: don't raise exception if key is missing.
-
-    Example:
-        >>> derive = CannyEdgesd("image", "edges", data_range=(0, 1))
-    """
-
-    def __init__(
-        self,
-        keys: KeysCollection,
-        new_keys: KeysCollection,
-        low: float = 100.0,
-        high: float = 200.0,
-        data_range: Sequence[float] = (0.0, 255.0),
-        sigma: float = 0.0,
-        slice_axis: int | None = None,
-        ignore_index: int = 255,
-        allow_missing_keys: bool = False,
-    ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.new_keys = ensure_tuple_rep(new_keys, len(self.keys))
-        self.find = CannyEdges(low, high, data_range, sigma, slice_axis, ignore_index)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Add the edges to a sample."""
-        sample = dict(data)
-        for key, new_key in self.key_iterator(sample, self.new_keys):
-            sample[new_key] = self.find(sample[key])
-        return sample

@@ -9,20 +9,19 @@ from typing import Any
 import numpy as np
 import torch
 from monai.config import KeysCollection
-from monai.config.type_definitions import NdarrayOrTensor
 from monai.data.meta_obj import get_track_meta
-from monai.transforms import MapTransform, Randomizable, Transform
+from monai.transforms import MapTransform
 from monai.utils import convert_to_dst_type, convert_to_tensor, ensure_tuple, ensure_tuple_rep
 
 from .repeatable import Repeatable
 
-__all__ = ["MaskBlindSpots", "MaskBlindSpotsd"]
+__all__ = ["MaskBlindSpotsd"]
 
 SAMPLINGS = ("stratified", "uniform")
 REPLACEMENTS = ("neighbor", "median", "mean")
 
 
-class MaskBlindSpots(Repeatable, Transform):
+class MaskBlindSpotsd(Repeatable, MapTransform):
     """Hide some voxels of a noisy image from the network that has to predict them.
 
     Krull, Buchholz and Jug, "Noise2Void: learning denoising from single noisy images", CVPR 2019. Noise that is
@@ -37,7 +36,15 @@ class MaskBlindSpots(Repeatable, Transform):
     blind spot that share its noise (Broaddus et al., "Removing structured noise with self-supervised blind-spot
     networks", ISBI 2020). All of them are hidden, and none of their values replaces another; only the spot counts.
 
+    The target is the noisy image at the blind spots, NaN elsewhere; what it held before does not matter. Place it after
+    the noise, after crops and flips, and before whatever copies or mixes voxels, such as padding by the edge or
+    rotation; normalization may come before or after. In validation leave it out where there is a clean target, else
+    make it ``reproducible``. Inference does not need it.
+
     Args:
+        keys: keys of the noisy images ``(C, *spatial)`` of a floating type. Voxels that are not finite are neither
+            hidden nor used.
+        target_keys: where to put the targets, one per key: the name of the restoration task.
         fraction: of the voxels that are blind spots, within 0..0.5 (the paper: 0.016).
         sampling: "stratified", one voxel at a random place in every cell of a grid, whose size makes up the fraction as
             nearly as whole voxels can; or "uniform", exactly the fraction of all voxels.
@@ -48,17 +55,22 @@ class MaskBlindSpots(Repeatable, Transform):
             a spot is hidden in all channels.
         reproducible: whether an image gets the same spots every time, see `Repeatable`.
         seed: with ``reproducible``: another seed gives the same image other spots.
+        allow_missing_keys: don't raise exception if key is missing.
 
     Raises:
         ValueError: When an argument is none of these, or the structure leaves nothing of the window.
 
     Example:
-        >>> hidden, spots = MaskBlindSpots(fraction=0.01)(torch.rand(1, 64, 64))
-        >>> lines = MaskBlindSpots(fraction=0.01, structure=(1, 9))  # noise along the last axis
+        >>> sample = MaskBlindSpotsd("image", "denoise")({"image": torch.rand(1, 64, 64)})
+        >>> int(sample["denoise"].isfinite().sum())
+        36
+        >>> lines = MaskBlindSpotsd("image", "denoise", structure=(1, 9))  # noise along the last axis
     """
 
     def __init__(
         self,
+        keys: KeysCollection,
+        target_keys: KeysCollection,
         fraction: float = 0.01,
         sampling: str = "stratified",
         replacement: str = "neighbor",
@@ -67,8 +79,11 @@ class MaskBlindSpots(Repeatable, Transform):
         per_channel: bool = False,
         reproducible: bool = False,
         seed: int = 0,
+        allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(reproducible, seed)
+        Repeatable.__init__(self, reproducible, seed)
+        MapTransform.__init__(self, keys, allow_missing_keys)
+        self.target_keys = ensure_tuple_rep(target_keys, len(self.keys))
         if not 0 < fraction <= 0.5:
             raise ValueError(f"The fraction of blind spots must be within 0..0.5 and not 0, got {fraction}.")
         if sampling not in SAMPLINGS:
@@ -86,27 +101,27 @@ class MaskBlindSpots(Repeatable, Transform):
         self.per_channel = per_channel
 
     def randomize(self, data: torch.Tensor) -> None:
-        """Draw the seed of an image's spots."""
+        """Sample the seed of an image's spots."""
         self._spot_seed = int(self.state_for(data).randint(2**31))
 
-    def __call__(self, img: NdarrayOrTensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Hide voxels of an image.
-
-        Args:
-            img: noisy image ``(C, *spatial)`` of a floating type. Voxels that are not finite are neither hidden nor
-                used.
-
-        Returns:
-            the image without the hidden values, float32, with its meta data, and where the blind spots are, boolean of
-            the same shape.
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Hide voxels of a sample's images.
 
         Raises:
-            TypeError: When the image holds integers.
-            ValueError: When the image is so small that a voxel has no neighbor left in its window.
+            TypeError: When an image holds integers.
+            ValueError: When an image is so small that a voxel has no neighbor left in its window.
         """
-        image = convert_to_tensor(img, track_meta=get_track_meta())
+        sample = dict(data)
+        for key, target_key in self.key_iterator(sample, self.target_keys):
+            noisy = convert_to_tensor(sample[key], track_meta=get_track_meta())
+            sample[key], spots = self._hidden(noisy)
+            sample[target_key] = noisy.float().masked_fill(~spots, torch.nan)
+        return sample
+
+    def _hidden(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The image without the hidden values, float32, and where the blind spots are."""
         if not image.is_floating_point():
-            raise TypeError(f"MaskBlindSpots needs a floating-point image, got {image.dtype}: load it as float32.")
+            raise TypeError(f"MaskBlindSpotsd needs a floating-point image, got {image.dtype}: load it as float32.")
         values = convert_to_tensor(image, dtype=torch.float32, track_meta=False)
         self.randomize(values)
         generator = torch.Generator().manual_seed(self._spot_seed)
@@ -121,7 +136,7 @@ class MaskBlindSpots(Repeatable, Transform):
         strides = torch.tensor([int(size[axis + 1 :].prod()) for axis in range(len(size))])
         flat = values.flatten(start_dim=1)
         usable = torch.isfinite(flat).all(dim=0).cpu()
-        spots = self._draw(size, generator)
+        spots = self._sampled(size, generator)
         spots = spots[usable[spots @ strides]]
         around, replacing = self._offsets(len(size))
 
@@ -137,18 +152,18 @@ class MaskBlindSpots(Repeatable, Transform):
                 f"neighbor to replace it (structure {self.structure}): enlarge the window or the image."
             )
 
-        result, mask = flat.clone(), torch.zeros_like(flat, dtype=torch.bool)
+        result, is_spot = flat.clone(), torch.zeros_like(flat, dtype=torch.bool)
         result[:, hidden @ strides] = self._replace(flat, sources, allowed, generator)
         result = torch.where(usable.to(flat.device), result, flat)
-        mask[:, spots @ strides] = True
-        return result.view_as(values), mask.view_as(values)
+        is_spot[:, spots @ strides] = True
+        return result.view_as(values), is_spot.view_as(values)
 
-    def _draw(self, size: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def _sampled(self, size: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Positions of the spots, (count, axes)."""
         if self.sampling == "uniform":
             count = max(1, round(self.fraction * int(size.prod())))
-            drawn = torch.randperm(int(size.prod()), generator=generator)[:count]
-            return torch.stack(torch.unravel_index(drawn, tuple(size.tolist())), dim=1)
+            chosen = torch.randperm(int(size.prod()), generator=generator)[:count]
+            return torch.stack(torch.unravel_index(chosen, tuple(size.tolist())), dim=1)
         cells = self._cells(size.tolist())
         starts = [torch.arange(0, length, cell) for length, cell in zip(size.tolist(), cells, strict=True)]
         corners = torch.stack(torch.meshgrid(*starts, indexing="ij"), dim=-1).flatten(end_dim=-2)
@@ -185,70 +200,10 @@ class MaskBlindSpots(Repeatable, Transform):
     ) -> torch.Tensor:
         """Values for the hidden voxels, (channels, hidden)."""
         if self.replacement == "neighbor":
-            drawn = torch.rand(sources.shape, generator=generator).masked_fill(~allowed, -1).argmax(dim=1)
-            return flat[:, sources.gather(1, drawn[:, None])[:, 0]]
+            chosen = torch.rand(sources.shape, generator=generator).masked_fill(~allowed, -1).argmax(dim=1)
+            return flat[:, sources.gather(1, chosen[:, None])[:, 0]]
         neighbors = flat[:, sources].masked_fill(~allowed.to(flat.device), torch.nan)
         return neighbors.nanmedian(dim=2).values if self.replacement == "median" else neighbors.nanmean(dim=2)
-
-
-class MaskBlindSpotsd(Randomizable, MapTransform):
-    """Dictionary-based version of `MaskBlindSpots`: the target is the noisy image at the blind spots, NaN elsewhere.
-
-    What the target held before does not matter. Place it after the noise, after crops and flips, and before whatever
-    copies or mixes voxels, such as padding by the edge or rotation; normalization may come before or after. In
-    validation leave it out where there is a clean target, else make it ``reproducible``. Inference does not need it.
-
-    Args:
-        keys: keys of the noisy images.
-        target_keys: where to put the targets, one per key: the name of the restoration task.
-        fraction: see `MaskBlindSpots`.
-        sampling: see `MaskBlindSpots`.
-        replacement: see `MaskBlindSpots`.
-        window: see `MaskBlindSpots`.
-        structure: see `MaskBlindSpots`.
-        per_channel: see `MaskBlindSpots`.
-        reproducible: see `Repeatable`.
-        seed: see `Repeatable`.
-        allow_missing_keys: don't raise exception if key is missing.
-
-    Example:
-        >>> sample = MaskBlindSpotsd("image", "denoise")({"image": torch.rand(1, 64, 64)})
-        >>> int(sample["denoise"].isfinite().sum())
-        36
-    """
-
-    def __init__(
-        self,
-        keys: KeysCollection,
-        target_keys: KeysCollection,
-        fraction: float = 0.01,
-        sampling: str = "stratified",
-        replacement: str = "neighbor",
-        window: int | Sequence[int] = 5,
-        structure: int | Sequence[int] = 1,
-        per_channel: bool = False,
-        reproducible: bool = False,
-        seed: int = 0,
-        allow_missing_keys: bool = False,
-    ) -> None:
-        MapTransform.__init__(self, keys, allow_missing_keys)
-        self.target_keys = ensure_tuple_rep(target_keys, len(self.keys))
-        self.mask = MaskBlindSpots(fraction, sampling, replacement, window, structure, per_channel, reproducible, seed)
-
-    def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> MaskBlindSpotsd:
-        """Set the random state of the spots."""
-        super().set_random_state(seed, state)
-        self.mask.set_random_state(seed, state)
-        return self
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Hide voxels of a sample's images."""
-        sample = dict(data)
-        for key, target_key in self.key_iterator(sample, self.target_keys):
-            noisy = convert_to_tensor(sample[key], track_meta=get_track_meta())
-            sample[key], spots = self.mask(noisy)
-            sample[target_key] = noisy.float().masked_fill(~spots, torch.nan)
-        return sample
 
 
 def _box(halves: Sequence[int]) -> torch.Tensor:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from monai.config import KeysCollection
-from monai.transforms import MapTransform
-from monai.utils import ensure_tuple_rep
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 from skimage.measure import label
 
 from .label_distance import LabelDistance, Spacing, distance_to
 
-__all__ = ["DistanceMap", "DistanceMapd"]
+__all__ = ["DistanceMapd"]
 
 
-class DistanceMap(LabelDistance):
+class DistanceMapd(LabelDistance):
     """Euclidean distance from each voxel of an object to the nearest voxel that is not of it; 0 in the background.
 
+    It is the target of a `DistanceTask` from instances or classes.
+
     An object is all voxels of one label: of an instance map an instance, also where it touches another one; of a class
-    map everything of a class, or with ``components`` each connected piece of it. `SignedDistanceMap` also measures the
+    map everything of a class, or with ``components`` each connected piece of it. `SignedDistanceMapd` also measures the
     background.
 
     Distances are measured between the centers of voxels, so that the outermost voxels of an object are 1 voxel deep,
@@ -39,6 +38,8 @@ class DistanceMap(LabelDistance):
     `DistanceTask` takes that as well.
 
     Args:
+        keys: keys of the label maps ``(1, *spatial)``, integers. They stay.
+        new_keys: where to put the distances ``(C, *spatial)``, float32, one per key: the name of the task.
         labels: by default one channel, in which all labels count. Otherwise the labels that count, one channel each; of
             a list of labels any counts, and all are one object.
         background: the label whose distance is 0; ``None`` when all labels are objects, as in street scenes.
@@ -51,19 +52,24 @@ class DistanceMap(LabelDistance):
             1, whatever their size.
         border: whether everything beyond the image's border is outside of all objects.
         ignore_index: the label of voxels that have none: -1 of instance maps, 255 of class maps.
+        allow_missing_keys: don't raise exception if key is missing.
 
     Raises:
-        ValueError: When the unit is another, a spacing is given for voxels, or a number is not positive.
+        ValueError: When the unit is another, a spacing is given for voxels, or a number is not positive; of a sample,
+            when there is not one channel, or distances in mm are asked of a tensor without an affine.
 
     Example:
-        >>> DistanceMap()(torch.tensor([[[0, 1, 1, 1, 2, 2, -1]]]))
+        >>> sample = {"instances": torch.tensor([[[0, 1, 1, 1, 2, 2, -1]]])}
+        >>> DistanceMapd("instances", "distance")(sample)["distance"]
         tensor([[[0., 1., 2., 1., 1., 2., nan]]])
-        >>> DistanceMap(normalize=True)(torch.tensor([[[0, 1, 1, 1, 2, 2, -1]]]))
+        >>> DistanceMapd("instances", "distance", normalize=True)(sample)["distance"]
         tensor([[[0.0000, 0.5000, 1.0000, 0.5000, 0.5000, 1.0000,    nan]]])
     """
 
     def __init__(
         self,
+        keys: KeysCollection,
+        new_keys: KeysCollection,
         labels: Sequence[int | Sequence[int]] | None = None,
         background: int | None = 0,
         components: bool = False,
@@ -73,8 +79,9 @@ class DistanceMap(LabelDistance):
         normalize: bool = False,
         border: bool = False,
         ignore_index: int = -1,
+        allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(unit, spacing, truncate, ignore_index)
+        super().__init__(keys, new_keys, unit, spacing, truncate, ignore_index, allow_missing_keys)
         self.labels = labels
         self.background = background
         self.components = components
@@ -115,56 +122,6 @@ class DistanceMap(LabelDistance):
                 depth /= depth.max()
             distances[box][objects[box] == number] = depth
         return distances
-
-
-class DistanceMapd(MapTransform):
-    """Dictionary-based version of `DistanceMap`: the target of a `DistanceTask` from instances or classes.
-
-    Args:
-        keys: keys of the label maps.
-        new_keys: where to put the distances, one per key: the name of the task.
-        labels: see `DistanceMap`.
-        background: see `DistanceMap`.
-        components: see `DistanceMap`.
-        unit: see `DistanceMap`.
-        spacing: see `DistanceMap`.
-        truncate: see `DistanceMap`.
-        normalize: see `DistanceMap`.
-        border: see `DistanceMap`.
-        ignore_index: see `DistanceMap`.
-        allow_missing_keys: don't raise exception if key is missing.
-
-    Example:
-        >>> derive = DistanceMapd("instances", "distance", unit="mm", truncate=10)
-    """
-
-    def __init__(
-        self,
-        keys: KeysCollection,
-        new_keys: KeysCollection,
-        labels: Sequence[int | Sequence[int]] | None = None,
-        background: int | None = 0,
-        components: bool = False,
-        unit: str = "voxel",
-        spacing: float | Sequence[float] | None = None,
-        truncate: float | None = None,
-        normalize: bool = False,
-        border: bool = False,
-        ignore_index: int = -1,
-        allow_missing_keys: bool = False,
-    ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.new_keys = ensure_tuple_rep(new_keys, len(self.keys))
-        self.measure = DistanceMap(
-            labels, background, components, unit, spacing, truncate, normalize, border, ignore_index
-        )
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Add the distances to a sample."""
-        sample = dict(data)
-        for key, new_key in self.key_iterator(sample, self.new_keys):
-            sample[new_key] = self.measure(sample[key])
-        return sample
 
 
 def _depth(

@@ -1,4 +1,4 @@
-"""What the noise transforms share: how a level is drawn, and what noise leaves alone."""
+"""What the noise transforms share: how a level is sampled, and what noise leaves alone."""
 
 from __future__ import annotations
 
@@ -6,46 +6,57 @@ from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.config.type_definitions import NdarrayOrTensor
 from monai.data.meta_obj import get_track_meta
-from monai.transforms import MapTransform, Randomizable, Transform
+from monai.transforms import MapTransform
 from monai.utils import convert_to_dst_type, convert_to_tensor
 
 from .repeatable import Repeatable
 
-__all__ = ["AddNoise", "AddNoised"]
+__all__ = ["AddNoised"]
 
 
-class AddNoise(Repeatable, Transform):
-    """Base of the noise transforms: draws a level and a seed, then lets the subclass apply them.
+class AddNoised(Repeatable, MapTransform):
+    """Base of the noise transforms: samples a level and a seed, then lets the subclass apply them.
 
-    Noise is fresh for training, or reproducible for validation, see `Repeatable`.
+    Noise is fresh for training, or reproducible for validation, see `Repeatable`. Every key gets noise of its own. The
+    clean image, where a task needs it, is copied before: ``CopyItemsd(keys="image", names="denoise")``.
 
     Noise is never clipped, since clipping would shift the mean of bright and dark regions: on the 0-255 scale a noisy
     image reaches below 0 and above 255. Voxels that are NaN or infinite stay as they are.
 
     Args:
+        keys: keys of the images ``(C, *spatial)`` of a floating type; they become float32, with their meta data.
         name: what the level is called, for error messages.
-        level: a number, or a ``(low, high)`` range from which each image draws its own uniformly.
+        level: a number, or a ``(low, high)`` range from which each image samples its own uniformly.
         reproducible: whether an image gets the same noise every time.
         seed: with ``reproducible``: another seed gives the same image other noise, 0 .. 2**32 - 1.
+        allow_missing_keys: don't raise exception if key is missing.
 
     Raises:
         ValueError: When the level is negative, not finite, or not a number or a range.
     """
 
-    def __init__(self, name: str, level: float | Sequence[float], reproducible: bool, seed: int) -> None:
+    def __init__(
+        self,
+        keys: KeysCollection,
+        name: str,
+        level: float | Sequence[float],
+        reproducible: bool,
+        seed: int,
+        allow_missing_keys: bool,
+    ) -> None:
         bounds = (level, level) if isinstance(level, (int, float)) else tuple(level)
         if len(bounds) != 2 or not 0 <= bounds[0] <= bounds[1] < float("inf"):
             raise ValueError(f"{name} must be a finite number >= 0 or a range (low, high) of such, got {level}.")
-        super().__init__(reproducible, seed)
+        Repeatable.__init__(self, reproducible, seed)
+        MapTransform.__init__(self, keys, allow_missing_keys)
         self.level_range = bounds
 
     def randomize(self, data: torch.Tensor) -> None:
-        """Draw the level and the seed of the noise for an image."""
+        """Sample the level and the seed of the noise for an image."""
         rng = self.state_for(data)
         self._level = rng.uniform(*self.level_range)
         self._noise_seed = int(rng.randint(2**31))
@@ -54,18 +65,18 @@ class AddNoise(Repeatable, Transform):
     def apply(self, img: torch.Tensor, level: float, generator: torch.Generator) -> torch.Tensor:
         """Return the noisy version of finite float32 values of any shape; the generator lives on the CPU."""
 
-    def __call__(self, img: NdarrayOrTensor) -> torch.Tensor:
-        """Add noise to an image.
-
-        Args:
-            img: image ``(C, *spatial)`` of a floating type.
-
-        Returns:
-            the noisy image, float32, with the image's meta data.
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Add noise to the images of a sample.
 
         Raises:
-            TypeError: When the image holds integers.
+            TypeError: When an image holds integers.
         """
+        sample = dict(data)
+        for key in self.key_iterator(sample):
+            sample[key] = self._noisy(sample[key])
+        return sample
+
+    def _noisy(self, img: NdarrayOrTensor) -> torch.Tensor:
         image = convert_to_tensor(img, track_meta=get_track_meta())
         if not image.is_floating_point():
             raise TypeError(
@@ -73,7 +84,8 @@ class AddNoise(Repeatable, Transform):
             )
         values = convert_to_tensor(image, dtype=torch.float32, track_meta=False)
         self.randomize(values)
-        # PyTorch's generator is about five times as fast as NumPy's.
+        # PyTorch's generator is about five times as fast as NumPy's, which is that of MONAI's RandGaussianNoise and
+        # RandRicianNoise: with those inside, noise would be slower, and have other values.
         generator = torch.Generator().manual_seed(self._noise_seed)
         finite = torch.isfinite(values)
         if finite.all():
@@ -84,32 +96,3 @@ class AddNoise(Repeatable, Transform):
                 noisy[finite] = self.apply(values[finite], self._level, generator)
         result: torch.Tensor = convert_to_dst_type(noisy, dst=image, dtype=torch.float32)[0]
         return result
-
-
-class AddNoised(Randomizable, MapTransform):
-    """Base of the dictionary versions; every key gets noise of its own.
-
-    The clean image, where a task needs it, is copied before: ``CopyItemsd(keys="image", names="denoise")``.
-
-    Args:
-        keys: keys of the images.
-        noise: the noise to add.
-        allow_missing_keys: don't raise exception if key is missing.
-    """
-
-    def __init__(self, keys: KeysCollection, noise: AddNoise, allow_missing_keys: bool) -> None:
-        MapTransform.__init__(self, keys, allow_missing_keys)
-        self.noise = noise
-
-    def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> AddNoised:
-        """Set the random state of the noise."""
-        super().set_random_state(seed, state)
-        self.noise.set_random_state(seed, state)
-        return self
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Add noise to the images of a sample."""
-        sample = dict(data)
-        for key in self.key_iterator(sample):
-            sample[key] = self.noise(sample[key])
-        return sample

@@ -12,6 +12,8 @@ from monai.transforms import MapTransform, RandomizableTransform
 from monai.utils import convert_to_dst_type, ensure_tuple
 from torch import Tensor
 
+from ..declared_tasks import DeclaredTasks, missing_fills
+
 __all__ = ["RandZoomGeometryd"]
 
 
@@ -30,66 +32,47 @@ class RandZoomGeometryd(RandomizableTransform, MapTransform):
     1, 1.2 or 1.5 (in their code).
 
     Args:
-        keys: keys to zoom, all of one spatial size.
-        zoom: the factors to choose from; with ``continuous``, s is drawn between the first and the last of two.
-        linear_keys: those of ``keys`` that are interpolated linearly; of them ``image_key`` continues by its edge,
-            others (a clean image as target) are missing beyond it.
-        depth_keys: those that are divided by s.
-        disparity_keys: those that are multiplied by s.
+        tasks: the declared tasks. Image and targets in space are zoomed, all of one spatial size.
+        zoom: the factors to choose from; with ``continuous``, s is sampled between the first and the last of two.
         continuous: whether ``zoom`` is a range.
         prob: probability of zooming.
+        linear_names: names of tasks whose targets are interpolated linearly as the image is, such as a clean image.
         image_key: key of the image.
-        ignore_index: the label of voxels that have none.
-        label_keys: those of ``keys`` that are label maps. Keys of integers are without being named; MONAI's `Resized`
-            makes floats of them.
         allow_missing_keys: don't raise exception if key is missing.
 
     Raises:
-        ValueError: When a factor is not positive, a range has not two ends, or a key is not among ``keys``.
+        ValueError: When a factor is not positive, a range has not two ends, or a linear name is of no task.
 
     Example:
-        >>> zoom = RandZoomGeometryd(["image", "segment", "depth", "normals"], depth_keys="depth", zoom=(1, 1.2, 1.5))
+        >>> zoom = RandZoomGeometryd(TaskList([DepthTask("depth"), NormalsTask("normals")]), zoom=(1, 1.2, 1.5))
     """
 
     def __init__(
         self,
-        keys: KeysCollection,
+        tasks: DeclaredTasks,
         zoom: Sequence[float] = (1.0, 1.2, 1.5),
-        linear_keys: KeysCollection = "image",
-        depth_keys: KeysCollection = (),
-        disparity_keys: KeysCollection = (),
         continuous: bool = False,
         prob: float = 1.0,
+        linear_names: KeysCollection = (),
         image_key: str = "image",
-        ignore_index: int = 255,
-        label_keys: KeysCollection = (),
         allow_missing_keys: bool = False,
     ) -> None:
-        MapTransform.__init__(self, keys, allow_missing_keys)
+        MapTransform.__init__(self, (image_key, *tasks.spatial_names), allow_missing_keys)
         RandomizableTransform.__init__(self, prob)
         self.zoom = tuple(map(float, zoom))
         if not self.zoom or min(self.zoom) <= 0:
             raise ValueError(f"zoom must hold positive factors, got {zoom}.")
         if continuous and not (len(self.zoom) == 2 and self.zoom[0] <= self.zoom[1]):
             raise ValueError(f"With continuous, zoom must be (lowest, highest), got {zoom}.")
-        some = {
-            "linear_keys": linear_keys,
-            "depth_keys": depth_keys,
-            "disparity_keys": disparity_keys,
-            "label_keys": label_keys,
-        }
-        for name, chosen in some.items():
-            if not set(ensure_tuple(chosen)) <= set(self.keys):
-                raise ValueError(f"{name} {ensure_tuple(chosen)} must be among the keys {self.keys}.")
-        self.linear_keys, self.depth_keys, self.disparity_keys, self.label_keys = (
-            frozenset(ensure_tuple(chosen)) for chosen in some.values()
-        )
+        if not set(ensure_tuple(linear_names)) <= set(tasks.spatial_names):
+            raise ValueError(f"linear_names {ensure_tuple(linear_names)} must be among {tasks.spatial_names}.")
+        self.linear_keys = frozenset((image_key, *ensure_tuple(linear_names)))
+        self.depth_keys, self.disparity_keys = frozenset(tasks.depth_names), frozenset(tasks.disparity_names)
+        self.fills = missing_fills(tasks)
         self.continuous = continuous
-        self.image_key = image_key
-        self.ignore_index = ignore_index
 
     def randomize(self, data: Sequence[int]) -> None:
-        """Draw the factor, and where a part of a sample of spatial size ``data`` starts, in voxels."""
+        """Sample the factor, and where a part of a sample of spatial size ``data`` starts, in voxels."""
         super().randomize(None)
         if self.continuous:
             self.factor = self.R.uniform(self.zoom[0], self.zoom[1])
@@ -123,13 +106,14 @@ class RandZoomGeometryd(RandomizableTransform, MapTransform):
             for start, size in zip(self.starts, values.shape[1:], strict=True)
         ]
         zoomed = _linear(values, places) if key in self.linear_keys else _nearest(values, places)
-        if key != self.image_key:
-            is_label = key in self.label_keys or not values.is_floating_point()
-            missing = self.ignore_index if is_label else torch.nan
-            zoomed = zoomed.masked_fill(~_within(places, values.shape[1:]).to(values.device), missing)
+        if key in self.fills:
+            zoomed = zoomed.masked_fill(~_within(places, values.shape[1:]).to(values.device), self.fills[key])
         if key in self.depth_keys:
             return zoomed / self.factor
         return zoomed * self.factor if key in self.disparity_keys else zoomed
+
+
+# F.grid_sample(padding_mode="border") does both, but in the image's precision, and is so up to 1e-2 of 255 off.
 
 
 def _nearest(values: Tensor, places: list[Tensor]) -> Tensor:

@@ -6,9 +6,9 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 import torch
-from monai.config import KeysCollection
 from monai.transforms import MapTransform
-from monai.utils import ensure_tuple
+
+from ..declared_tasks import DeclaredTasks
 
 __all__ = ["CheckSampled"]
 
@@ -21,41 +21,32 @@ class CheckSampled(MapTransform):
 
     Args:
         spatial_dims: 2 or 3, as the network's.
-        label_classes: number of classes of every label key: its values must be 0 .. classes - 1 or ``ignore_index``.
-        target_keys: keys of the other targets, which only have to match the image's size.
-        image_key: key of the image.
         in_channels: channels of the image, as the network's. Default: not checked.
-        ignore_index: label of voxels that do not count.
+        tasks: the declared tasks. Dense targets must have the image's size; labels must be 0 .. classes - 1, or what is
+            missing for their task. Default: only the image is checked.
+        image_key: key of the image.
         allow_missing_keys: don't raise exception if key is missing.
-        image_classes: number of classes of every key that holds one label for the whole image. It may be among the
-            target keys as well.
-        image_ignore_index: label of images that have none.
 
     Example:
-        >>> check = CheckSampled(spatial_dims=2, label_classes={"segment": 11}, in_channels=3)
+        >>> check = CheckSampled(2, in_channels=3, tasks=TaskList([SegmentationTask("segment", ["road", "car"])]))
     """
 
     def __init__(
         self,
         spatial_dims: int,
-        label_classes: Mapping[str, int] | None = None,
-        target_keys: KeysCollection = (),
-        image_key: str = "image",
         in_channels: int | None = None,
-        ignore_index: int = 255,
+        tasks: DeclaredTasks | None = None,
+        image_key: str = "image",
         allow_missing_keys: bool = False,
-        image_classes: Mapping[str, int] | None = None,
-        image_ignore_index: int = -1,
     ) -> None:
-        self.label_classes = dict(label_classes or {})
-        self.image_classes = dict(image_classes or {})
-        dense_keys = (*self.label_classes, *ensure_tuple(target_keys))
-        super().__init__((image_key, *dense_keys, *self.image_classes), allow_missing_keys)
+        self.label_classes = {} if tasks is None else tasks.label_classes
+        self.image_classes = {} if tasks is None else tasks.image_classes
+        self.missing = {} if tasks is None else tasks.missing_values
+        dense_names = () if tasks is None else tasks.dense_names
+        super().__init__((image_key, *dense_names, *self.image_classes), allow_missing_keys)
         self.spatial_dims = spatial_dims
         self.image_key = image_key
         self.in_channels = in_channels
-        self.ignore_index = ignore_index
-        self.image_ignore_index = image_ignore_index
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return the sample as it is.
@@ -97,27 +88,27 @@ class CheckSampled(MapTransform):
             )
 
     def _check_labels(self, key: Hashable, labels: torch.Tensor) -> None:
-        classes = self.label_classes[str(key)]
+        classes, missing = self.label_classes[str(key)], int(self.missing[str(key)])
         if len(labels) != 1:
             raise ValueError(
                 f"{_describe(key, labels)} has {len(labels)} channels, but a label map has one, with class numbers: "
                 "convert colors or one-hot channels first."
             )
-        wrong = labels[((labels < 0) | (labels >= classes)) & (labels != self.ignore_index)]
+        wrong = labels[((labels < 0) | (labels >= classes)) & (labels != missing)]
         if len(wrong):
             raise ValueError(
                 f"{_describe(key, labels)} holds {sorted(set(wrong.tolist()))[:10]}, but its {classes} classes are "
-                f"0..{classes - 1} and {self.ignore_index} is ignored: map the labels first (MapLabelValued), or "
+                f"0..{classes - 1} and {missing} is ignored: map the labels first (MapLabelValued), or "
                 "change the number of classes."
             )
 
     def _check_image_label(self, key: Hashable, label: Any, image: torch.Tensor) -> None:
-        classes = self.image_classes[str(key)]
+        classes, missing = self.image_classes[str(key)], int(self.missing[str(key)])
         values = torch.as_tensor(label).flatten().tolist()
-        if len(values) != 1 or values[0] not in (*range(classes), self.image_ignore_index):
+        if len(values) != 1 or values[0] not in (*range(classes), missing):
             raise ValueError(
                 f"{key} of {_describe(self.image_key, image)} is {values}, but it must be one of its {classes} "
-                f"classes, 0..{classes - 1}, or {self.image_ignore_index} for none: correct the data list, or change "
+                f"classes, 0..{classes - 1}, or {missing} for none: correct the data list, or change "
                 "the number of classes."
             )
 

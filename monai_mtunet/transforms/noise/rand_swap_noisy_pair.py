@@ -18,7 +18,7 @@ class RandSwapNoisyPaird(RandomizableTransform, MapTransform):
 
     Lehtinen et al., "Noise2Noise: learning image restoration without clean data", ICML 2018: with the squared error, a
     noisy target teaches what the clean one would, as long as its noise has zero mean and is independent of the input's.
-    Where there is one acquisition, two draws of noise make a pair: two noise transforms, ``reproducible`` with
+    Where there is one acquisition, noise twice makes a pair: two noise transforms, ``reproducible`` with
     different seeds for a fixed pair.
 
     Voxels where the second acquisition is missing (NaN), or a sample without it, stay as they are.

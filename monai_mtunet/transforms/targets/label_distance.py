@@ -7,36 +7,50 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import Transform
 from monai.utils import convert_to_dst_type, ensure_tuple_rep
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
+
+from .make_target import MakeTarget
 
 __all__ = ["LabelDistance", "distance_to"]
 
 Spacing = tuple[float, ...]
 
 
-class LabelDistance(Transform):
+class LabelDistance(MakeTarget):
     """Base of what measures how far voxels of a label map are from others.
 
-    Distances are Euclidean, exact, and between the centers of voxels.
+    Distances ``(C, *spatial)``, float32, are Euclidean, exact, and between the centers of voxels.
 
     Args:
+        keys: keys of the label maps ``(1, *spatial)``, integers.
+        new_keys: where to put the distances, one per key.
         unit: "voxel", counted along the axes whatever their spacing, or that of the spacing, "mm" or "um": affines have
             none, and nothing is converted.
         spacing: size of a voxel in this unit, one number or one per axis; by default that of the affine.
         truncate: distances beyond it become ``truncate``. ``None`` for no limit.
         ignore_index: the label of voxels that have none.
+        allow_missing_keys: don't raise exception if key is missing.
 
     Raises:
-        ValueError: When the unit is another, a spacing is given for voxels, or a number is not positive.
+        ValueError: When the unit is another, a spacing is given for voxels, or a number is not positive; of a sample,
+            when there is not one channel, or distances in mm are asked of a tensor without an affine.
     """
 
     def __init__(
-        self, unit: str, spacing: float | Sequence[float] | None, truncate: float | None, ignore_index: int
+        self,
+        keys: KeysCollection,
+        new_keys: KeysCollection,
+        unit: str,
+        spacing: float | Sequence[float] | None,
+        truncate: float | None,
+        ignore_index: int,
+        allow_missing_keys: bool,
     ) -> None:
+        super().__init__(keys, new_keys, allow_missing_keys)
         if unit not in ("voxel", "mm", "um"):
             raise ValueError(f'unit must be "voxel", "mm" or "um", got {unit!r}.')
         if spacing is not None and unit == "voxel":
@@ -59,41 +73,31 @@ class LabelDistance(Transform):
         They are truncated afterwards; what is infinite then becomes NaN.
         """
 
-    def __call__(self, img: torch.Tensor) -> torch.Tensor:
-        """Measure a label map.
-
-        Args:
-            img: ``(1, *spatial)``, integers.
-
-        Returns:
-            ``(C, *spatial)``, float32, with the affine of the label map.
-
-        Raises:
-            ValueError: When there is not one channel, or distances in mm are asked of a tensor without an affine.
-        """
-        if len(img) != 1:
-            raise ValueError(f"A label map has one channel, with class numbers; got shape {tuple(img.shape)}.")
-        distances = self.measure(torch.as_tensor(img)[0].cpu().numpy(), self._spacing(img))
+    def make(self, source: torch.Tensor) -> torch.Tensor:
+        """The distances of a label map."""
+        if len(source) != 1:
+            raise ValueError(f"A label map has one channel, with class numbers; got shape {tuple(source.shape)}.")
+        distances = self.measure(torch.as_tensor(source)[0].cpu().numpy(), self._spacing(source))
         distances[~np.isfinite(distances)] = np.nan  # no boundary
-        result: torch.Tensor = convert_to_dst_type(distances, dst=img, dtype=torch.float32)[0]
+        result: torch.Tensor = convert_to_dst_type(distances, dst=source, dtype=torch.float32)[0]
         return result
 
     def truncated(self, distances: NDArray[np.float64]) -> NDArray[np.float64]:
         """Distances limited to ``truncate``, of either sign."""
         return distances if self.truncate is None else distances.clip(-self.truncate, self.truncate)
 
-    def _spacing(self, img: torch.Tensor) -> Spacing:
-        dims = img.ndim - 1
+    def _spacing(self, labels: torch.Tensor) -> Spacing:
+        dims = labels.ndim - 1
         if self.unit == "voxel":
             return (1.0,) * dims
         if self.spacing is not None:
             given: Spacing = ensure_tuple_rep(self.spacing, dims)
             return given
-        if not isinstance(img, MetaTensor):
+        if not isinstance(labels, MetaTensor):
             raise ValueError(
                 f"Distances in {self.unit} need the size of a voxel: give spacing, or a label map with an affine."
             )
-        return tuple(torch.as_tensor(img.pixdim).tolist())
+        return tuple(torch.as_tensor(labels.pixdim).tolist())
 
 
 def distance_to(others: NDArray[np.bool_], spacing: Spacing) -> NDArray[np.float64]:

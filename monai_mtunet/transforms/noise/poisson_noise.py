@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import torch
 from monai.config import KeysCollection
 
-from .noise import AddNoise, AddNoised
+from .add_noise import AddNoised
 
-__all__ = ["AddPoissonNoise", "AddPoissonNoised"]
+__all__ = ["AddPoissonNoised"]
 
 
-class AddPoissonNoise(AddNoise):
+class AddPoissonNoised(AddNoised):
     """Replace every value by a count that is Poisson distributed around it, in the image's own unit again.
 
     The brightest intensity ``top`` stands for ``peak`` expected counts, so a value x becomes
@@ -20,23 +20,31 @@ class AddPoissonNoise(AddNoise):
     noise: a peak of 100 gives the brightest voxels a relative error of 10 %.
 
     Args:
+        keys: keys of the images; every one gets noise of its own.
         peak: expected count at ``top``, above 0, or a range of it.
         top: the intensity at which ``peak`` counts are expected, e.g. 255 for 8-bit images. Default: every image's
             own maximum over all channels.
-        reproducible: whether an image gets the same noise every time, see `AddNoise`.
+        reproducible: whether an image gets the same noise every time, see `Repeatable`.
         seed: with ``reproducible``: another seed gives the same image other noise.
+        allow_missing_keys: don't raise exception if key is missing.
 
     Raises:
         ValueError: When ``peak`` or ``top`` is not above 0.
 
     Example:
-        >>> noisy = AddPoissonNoise(peak=50, top=255)(torch.full((3, 64, 64), 128.0))
+        >>> noisy = AddPoissonNoised("image", peak=50, top=255)({"image": torch.full((3, 64, 64), 128.0)})
     """
 
     def __init__(
-        self, peak: float | Sequence[float], top: float | None = None, reproducible: bool = False, seed: int = 0
+        self,
+        keys: KeysCollection,
+        peak: float | Sequence[float],
+        top: float | None = None,
+        reproducible: bool = False,
+        seed: int = 0,
+        allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__("peak", peak, reproducible, seed)
+        super().__init__(keys, "peak", peak, reproducible, seed, allow_missing_keys)
         if self.level_range[0] == 0 or (top is not None and not top > 0):
             raise ValueError(f"peak and top must be above 0, got peak {peak} and top {top}.")
         self.top = top
@@ -56,27 +64,3 @@ class AddPoissonNoise(AddNoise):
             )
         unit = (float(img.max()) if self.top is None else self.top) / level
         return torch.poisson(img.cpu() / unit, generator=generator).to(img.device) * unit
-
-
-class AddPoissonNoised(AddNoised):
-    """Dictionary-based version of `AddPoissonNoise`; every key gets noise of its own.
-
-    Args:
-        keys: keys of the images.
-        peak: see `AddPoissonNoise`.
-        top: see `AddPoissonNoise`.
-        reproducible: see `AddNoise`.
-        seed: see `AddNoise`.
-        allow_missing_keys: don't raise exception if key is missing.
-    """
-
-    def __init__(
-        self,
-        keys: KeysCollection,
-        peak: float | Sequence[float],
-        top: float | None = None,
-        reproducible: bool = False,
-        seed: int = 0,
-        allow_missing_keys: bool = False,
-    ) -> None:
-        super().__init__(keys, AddPoissonNoise(peak, top, reproducible, seed), allow_missing_keys)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from monai.config import KeysCollection
-from monai.transforms import MapTransform
-from monai.utils import ensure_tuple_rep
 from numpy.typing import NDArray
 
 from .label_distance import LabelDistance, Spacing, distance_to
 
-__all__ = ["SignedDistanceMap", "SignedDistanceMapd"]
+__all__ = ["SignedDistanceMapd"]
 
 
-class SignedDistanceMap(LabelDistance):
+class SignedDistanceMapd(LabelDistance):
     """Euclidean distance from each voxel to the nearest on the other side of the boundary, positive inside.
+
+    It is the target of a `DistanceTask` from that of a segmentation.
 
     Distances are measured between the centers of voxels: the boundary lies between neighbors of +1 and -1 voxel, and
     no voxel is at 0. They are exact. Missing voxels have no distance, NaN, and are on neither side, so distances near
@@ -27,59 +26,27 @@ class SignedDistanceMap(LabelDistance):
     that is given, and NaN otherwise.
 
     Two transforms of scipy make it, one per side. Place it before the cache, unless there is scaling or rotation
-    in the augmentation, which invalidates distances: derive them after it. `DistanceMap` is its unsigned sister.
+    in the augmentation, which invalidates distances: make them after it. `DistanceMapd` is its unsigned sister.
 
     Args:
+        keys: keys of the label maps ``(1, *spatial)``, integers. They stay.
+        new_keys: where to put the distances ``(C, *spatial)``, float32, one per key: the name of the task.
         labels: the labels that are inside, one channel each; of a list of labels any is inside. By default one channel,
             inside of every label but 0.
         unit: "voxel", counted along the axes whatever their spacing, or that of the spacing, "mm" or "um".
         spacing: size of a voxel in the unit, one number or one per axis; by default that of the affine.
         truncate: distances beyond it become ``truncate``, or its negative. ``None`` for no limit.
         ignore_index: the label of voxels that have none.
-
-    Raises:
-        ValueError: When the unit is another, a spacing is given for voxels, or a number is not positive.
-
-    Example:
-        >>> SignedDistanceMap()(torch.tensor([[[0, 0, 1, 1, 1, 255]]]))
-        tensor([[[-2., -1.,  1.,  2.,  3., nan]]])
-    """
-
-    def __init__(
-        self,
-        labels: Sequence[int | Sequence[int]] | None = None,
-        unit: str = "voxel",
-        spacing: float | Sequence[float] | None = None,
-        truncate: float | None = None,
-        ignore_index: int = 255,
-    ) -> None:
-        super().__init__(unit, spacing, truncate, ignore_index)
-        self.labels = labels
-
-    def measure(self, labels: NDArray[np.generic], spacing: Spacing) -> NDArray[np.float64]:
-        """See :meth:`LabelDistance.measure`."""
-        known = labels != self.ignore_index
-        insides = [labels != 0] if self.labels is None else [np.isin(labels, chosen) for chosen in self.labels]
-        return self.truncated(
-            np.stack([_signed_distance(inside & known, known & ~inside, spacing) for inside in insides])
-        )
-
-
-class SignedDistanceMapd(MapTransform):
-    """Dictionary-based version of `SignedDistanceMap`: the target of a `DistanceTask` from that of a segmentation.
-
-    Args:
-        keys: keys of the label maps.
-        new_keys: where to put the distances, one per key: the name of the task.
-        labels: see `SignedDistanceMap`.
-        unit: see `SignedDistanceMap`.
-        spacing: see `SignedDistanceMap`.
-        truncate: see `SignedDistanceMap`.
-        ignore_index: see `SignedDistanceMap`.
         allow_missing_keys: don't raise exception if key is missing.
 
+    Raises:
+        ValueError: When the unit is another, a spacing is given for voxels, or a number is not positive; of a sample,
+            when there is not one channel, or distances in mm are asked of a tensor without an affine.
+
     Example:
-        >>> derive = SignedDistanceMapd("segment", "distance", unit="mm", truncate=10)
+        >>> sample = {"segment": torch.tensor([[[0, 0, 1, 1, 1, 255]]])}
+        >>> SignedDistanceMapd("segment", "distance")(sample)["distance"]
+        tensor([[[-2., -1.,  1.,  2.,  3., nan]]])
     """
 
     def __init__(
@@ -93,16 +60,16 @@ class SignedDistanceMapd(MapTransform):
         ignore_index: int = 255,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.new_keys = ensure_tuple_rep(new_keys, len(self.keys))
-        self.measure = SignedDistanceMap(labels, unit, spacing, truncate, ignore_index)
+        super().__init__(keys, new_keys, unit, spacing, truncate, ignore_index, allow_missing_keys)
+        self.labels = labels
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Add the distances to a sample."""
-        sample = dict(data)
-        for key, new_key in self.key_iterator(sample, self.new_keys):
-            sample[new_key] = self.measure(sample[key])
-        return sample
+    def measure(self, labels: NDArray[np.generic], spacing: Spacing) -> NDArray[np.float64]:
+        """See :meth:`LabelDistance.measure`."""
+        known = labels != self.ignore_index
+        insides = [labels != 0] if self.labels is None else [np.isin(labels, chosen) for chosen in self.labels]
+        return self.truncated(
+            np.stack([_signed_distance(inside & known, known & ~inside, spacing) for inside in insides])
+        )
 
 
 def _signed_distance(inside: NDArray[np.bool_], outside: NDArray[np.bool_], spacing: Spacing) -> NDArray[np.float64]:

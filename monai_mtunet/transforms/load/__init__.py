@@ -1,0 +1,1 @@
+"""From files to checked samples: loading, decoding, scaling, and filling in what is missing."""

@@ -1,0 +1,1 @@
+"""Targets that are made of images and of other targets."""
