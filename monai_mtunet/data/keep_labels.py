@@ -51,7 +51,7 @@ def keep_labels(
         raise ValueError(f"The labeled count must be within 0..{len(datalist)}, the samples there are, got {count}.")
     subjects = [index if subject is None else subject(sample) for index, sample in enumerate(datalist)]
     distinct = list(dict.fromkeys(subjects))
-    rank = {distinct[drawn]: i for i, drawn in enumerate(np.random.RandomState(seed).permutation(len(distinct)))}
+    rank = {distinct[chosen]: i for i, chosen in enumerate(np.random.RandomState(seed).permutation(len(distinct)))}
     order = sorted(range(len(datalist)), key=lambda index: rank[subjects[index]])
     kept = set(order[:count])
     dropped = dict.fromkeys([keys] if isinstance(keys, str) else keys)

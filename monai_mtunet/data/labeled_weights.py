@@ -1,4 +1,4 @@
-"""How often to draw labeled and unlabeled samples, where few have labels."""
+"""How often to take labeled and unlabeled samples, where few have labels."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ __all__ = ["labeled_weights"]
 def labeled_weights(
     datalist: Sequence[Mapping[str, Any]], keys: str | Sequence[str] = "segment", share: float = 0.5
 ) -> list[float]:
-    """Weights for torch's ``WeightedRandomSampler``, by which a share of what is drawn has labels.
+    """Weights for torch's ``WeightedRandomSampler``, by which a share of what it takes has labels.
 
-    Drawn evenly, 4 labeled samples of 161 would be in one batch of ten. Of labeled samples each is drawn as often as
+    Taken evenly, 4 labeled samples of 161 would be in one batch of ten. Of labeled samples each is taken as often as
     the others, and so is each of the unlabeled ones.
 
     Args:
         datalist: the training samples, for example from :func:`~monai_mtunet.data.keep_labels`.
         keys: the labels; a sample is labeled where it has one of them, present and not None. Where no sample names a
             label, the loader makes them, as of synthetic scenes, and only None says that there is none.
-        share: labeled part of what is drawn, within 0..1. At 1 only labeled samples are drawn, at 0 only unlabeled
-            ones. Where all samples are labeled, or none is, they are drawn evenly.
+        share: labeled part of what is taken, within 0..1. At 1 only labeled samples are taken, at 0 only unlabeled
+            ones. Where all samples are labeled, or none is, they are taken evenly.
 
     Returns:
         a weight per sample; they sum to 1.

@@ -62,7 +62,7 @@ def test_out_of_range(arguments, message):
 
 def test_synthetic_scenes_can_lack_labels():
     (sample,) = keep_labels([{"seed": 1}], count=0)
-    loaded = LoadSyntheticd(2, 16)(sample)
+    loaded = LoadSyntheticd(spatial_size=16)(sample)
     assert loaded["segment"] is None
     assert loaded["image"].shape == (3, 16, 16)
 

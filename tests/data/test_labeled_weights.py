@@ -28,7 +28,7 @@ def test_any_of_several_labels_counts():
 
 @pytest.mark.parametrize("datalist", [[{"segment": "a"}] * 4, [{}] * 4])
 @pytest.mark.parametrize("share", [0, 0.5, 1])
-def test_all_or_none_labeled_are_drawn_evenly(datalist, share):
+def test_all_or_none_labeled_are_taken_evenly(datalist, share):
     assert labeled_weights(datalist, "segment", share) == [0.25] * 4
 
 
@@ -40,12 +40,12 @@ def test_labels_that_the_loader_makes_are_told_by_none_alone():
     ]
 
 
-def test_torchs_sampler_draws_the_share():
+def test_torchs_sampler_takes_the_share():
     torch.manual_seed(0)
     datalist = [{"segment": "a"}] * 4 + [{}] * 157
-    drawn = list(WeightedRandomSampler(labeled_weights(datalist, "segment", 0.5), num_samples=4000))
-    assert sum(index < 4 for index in drawn) / 4000 == pytest.approx(0.5, abs=0.03)
-    assert set(range(4)) < set(drawn)
+    taken = list(WeightedRandomSampler(labeled_weights(datalist, "segment", 0.5), num_samples=4000))
+    assert sum(index < 4 for index in taken) / 4000 == pytest.approx(0.5, abs=0.03)
+    assert set(range(4)) < set(taken)
 
 
 def test_mistakes_are_named():
