@@ -1,19 +1,17 @@
 """What MONAI's engines need for several tasks: batch preparation, handlers and gradient balancing."""
 
 from .activation_maps import ActivationMapHandler, draw_activation_maps, read_activation_maps
-from .aggregators import NonNegativeProjector, aggregator_by_name
 from .attention_masks import AttentionMaskHandler, draw_attention_masks, read_attention_masks
 from .checkpoints import BestMetric, CheckpointError, ResumableCheckpoint, VerifiedCheckpointLoader, load_checkpoint
 from .epoch_seed import EpochSeed
-from .gradient_balancing import GradientBalancingTrainer
+from .gradient_balancing import GradientBalancingTrainer, require_torchjd
+from .loss_weight_plot import LossWeightPlot, draw_loss_weights
+from .non_negative_projector import NonNegativeProjector
 from .panels import PanelHandler
 from .prepare_batch import MultiTaskPrepareBatch
-from .pretrained import LoadedWeights, load_pretrained
-from .pretrained_vgg import load_vgg16
 from .progress import TaskProgressBar
-from .task_losses import NonFiniteLossError, TaskLossHandler, logged_scalars
-from .weight_plot import LossWeightPlot
-from .weighting import WeightingHandler
+from .task_loss_handler import NonFiniteLossError, TaskLossHandler
+from .weighting_handler import WeightingHandler
 
 __all__ = [
     "ActivationMapHandler",
@@ -22,7 +20,6 @@ __all__ = [
     "CheckpointError",
     "EpochSeed",
     "GradientBalancingTrainer",
-    "LoadedWeights",
     "LossWeightPlot",
     "MultiTaskPrepareBatch",
     "NonFiniteLossError",
@@ -33,13 +30,11 @@ __all__ = [
     "TaskProgressBar",
     "VerifiedCheckpointLoader",
     "WeightingHandler",
-    "aggregator_by_name",
     "draw_activation_maps",
     "draw_attention_masks",
+    "draw_loss_weights",
     "load_checkpoint",
-    "load_pretrained",
-    "load_vgg16",
-    "logged_scalars",
     "read_activation_maps",
     "read_attention_masks",
+    "require_torchjd",
 ]

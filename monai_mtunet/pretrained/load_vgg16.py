@@ -10,8 +10,8 @@ from urllib.parse import urlparse
 import torch
 from torch import Tensor, nn
 
-from ..networks.vgg_weights import copy_vgg16
-from .checkpoints import CheckpointError, read_checkpoint
+from .vgg_weights import copy_vgg16
+from ..engines.checkpoints import CheckpointError, read_checkpoint
 
 logger = logging.getLogger(__name__)
 

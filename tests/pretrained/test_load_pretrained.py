@@ -11,7 +11,7 @@ from monai.handlers import LrScheduleHandler
 
 import monai_mtunet
 from monai_mtunet.engines import CheckpointError, MultiTaskPrepareBatch, ResumableCheckpoint, load_pretrained
-from monai_mtunet.engines.pretrained import copy_weights
+from monai_mtunet.pretrained.load_pretrained import copy_weights
 from monai_mtunet.losses import MultiTaskLoss, parameter_groups
 from monai_mtunet.networks import UMC, SUNet, freeze_normalization
 from monai_mtunet.tasks import ClassificationTask, SegmentationTask

@@ -11,7 +11,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from .checkpoints import CheckpointError, read_checkpoint
+from ..engines.checkpoints import CheckpointError, read_checkpoint
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import torch
 from monai.bundle import ConfigParser
 
 from monai_mtunet.engines.checkpoints import CheckpointError
-from monai_mtunet.engines.pretrained_vgg import VGG16_URLS, load_vgg16
+from monai_mtunet.pretrained.load_vgg16 import VGG16_URLS, load_vgg16
 from monai_mtunet.networks import SegNet
 
 WIDTHS = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)
