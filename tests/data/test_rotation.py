@@ -11,14 +11,22 @@ from monai.bundle import ConfigParser
 from monai.data import MetaTensor
 from monai.transforms import Compose, RandRotated
 
+from monai_mtunet.tasks import DepthTask, SegmentationTask, TaskList
+
 SIZE = (48, 64)
+TASKS = TaskList([SegmentationTask("segment", [f"class {i}" for i in range(10)]), DepthTask("depth")])
 
 
 @pytest.fixture
 def rotate():
     text = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
     block = next(block for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL) if "RandRotated" in block)
-    config = {"imports": ["$import torch"], **json.loads(f"{{{block}}}"), "crop_size": list(SIZE)}
+    config = {
+        "imports": ["$import torch"],
+        **json.loads(f"{{{block}}}"),
+        "crop_size": list(SIZE),
+        "active_tasks": TASKS,
+    }
     return Compose(ConfigParser(config).get_parsed_content("rotate"))
 
 

@@ -78,7 +78,7 @@ CITYSCAPES_CATEGORIES_WITH_VOID = LabelSet(
 
 
 def cityscapes_datalist(
-    dataset_dir: str | os.PathLike[str] | None, section: str = "train", labels: Mapping[str, str] | None = None
+    dataset_dir: str | os.PathLike[str] | None, section: str = "train", targets: Mapping[str, str] | None = None
 ) -> list[dict[str, str]]:
     """List the images of a section of Cityscapes, with the annotations that your tasks need.
 
@@ -94,9 +94,9 @@ def cityscapes_datalist(
 
     Args:
         dataset_dir: folder that holds ``leftImg8bit`` and the annotations.
-        section: "train", "val", "test" (public annotations are empty: pass ``labels={}``), or "train_extra" (coarse
+        section: "train", "val", "test" (public annotations are empty: pass ``targets={}``), or "train_extra" (coarse
             annotations only).
-        labels: for every key of a sample beside the image, what to take: "gtFine", "gtCoarse", "disparity", "camera",
+        targets: for every key of a sample beside the image, what to take: "gtFine", "gtCoarse", "disparity", "camera",
             "gtFine_instanceIds" or "gtCoarse_instanceIds" (for `DecodeInstancesd`). Two keys may take the same, for
             classes and categories. Default: ``{"segment": "gtFine"}``.
 
@@ -112,15 +112,15 @@ def cityscapes_datalist(
         >>> targets = {"segment": "gtFine", "depth": "disparity", "camera": "camera"}
         >>> frames = cityscapes_datalist("cityscapes", "train", targets)
     """
-    labels = {"segment": "gtFine"} if labels is None else labels
-    if section not in OFFICIAL_COUNTS or not set(labels.values()) <= set(FILES):
+    targets = {"segment": "gtFine"} if targets is None else targets
+    if section not in OFFICIAL_COUNTS or not set(targets.values()) <= set(FILES):
         raise ValueError(
-            f"Cityscapes has the sections {', '.join(OFFICIAL_COUNTS)} and the labels {', '.join(FILES)}, "
-            f"got section {section!r} and labels {dict(labels)}."
+            f"Cityscapes has the sections {', '.join(OFFICIAL_COUNTS)} and the targets {', '.join(FILES)}, "
+            f"got section {section!r} and targets {dict(targets)}."
         )
     folder = dataset_folder(dataset_dir, "Cityscapes", SOURCE)
     suffixes = {"image": ("leftImg8bit", "_leftImg8bit.png")}
-    suffixes |= {key: FILES[kind] for key, kind in labels.items()}
+    suffixes |= {key: FILES[kind] for key, kind in targets.items()}
     check_files(
         [{key: str(folder / kind / section) for key, (kind, _) in suffixes.items()}], folder, "Cityscapes", SOURCE
     )

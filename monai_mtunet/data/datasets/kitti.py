@@ -23,7 +23,7 @@ FIRST_OF_VALIDATION = "000160"
 
 
 def kitti_datalist(
-    dataset_dir: str | os.PathLike[str] | None, section: str = "train", labels: Mapping[str, str] | None = None
+    dataset_dir: str | os.PathLike[str] | None, section: str = "train", targets: Mapping[str, str] | None = None
 ) -> list[dict[str, str]]:
     """List the images of a section of KITTI's segmentation benchmark, with the annotations that your tasks need.
 
@@ -36,8 +36,8 @@ def kitti_datalist(
 
     Args:
         dataset_dir: folder that holds ``training`` and ``testing``.
-        section: "train", "val", "all" (both) or "test" (without annotations: pass ``labels={}``).
-        labels: for every key of a sample beside the image, what to take: "semantic" or "instance". Default:
+        section: "train", "val", "all" (both) or "test" (without annotations: pass ``targets={}``).
+        targets: for every key of a sample beside the image, what to take: "semantic" or "instance". Default:
             ``{"segment": "semantic", "instances": "instance"}``.
 
     Returns:
@@ -50,17 +50,17 @@ def kitti_datalist(
     Example:
         >>> frames = kitti_datalist("kitti_semantics", "train", {"instances": "instance"})
     """
-    labels = dict(zip(("segment", "instances"), ANNOTATIONS, strict=True)) if labels is None else labels
-    if section not in SECTIONS or not set(labels.values()) <= set(ANNOTATIONS):
+    targets = dict(zip(("segment", "instances"), ANNOTATIONS, strict=True)) if targets is None else targets
+    if section not in SECTIONS or not set(targets.values()) <= set(ANNOTATIONS):
         raise ValueError(
-            f"KITTI has the sections {', '.join(SECTIONS)} and the labels {', '.join(ANNOTATIONS)}, got section "
-            f"{section!r} and labels {dict(labels)}."
+            f"KITTI has the sections {', '.join(SECTIONS)} and the targets {', '.join(ANNOTATIONS)}, got section "
+            f"{section!r} and targets {dict(targets)}."
         )
-    if section == "test" and labels:
-        raise ValueError("KITTI keeps the labels of its section 'test': pass labels={}.")
+    if section == "test" and targets:
+        raise ValueError("KITTI keeps the labels of its section 'test': pass targets={}.")
     folder = dataset_folder(dataset_dir, "KITTI's segmentation benchmark", SOURCE)
     part = folder / ("testing" if section == "test" else "training")
-    kinds = {"image": "image_2", **labels}
+    kinds = {"image": "image_2", **targets}
     check_files([{key: str(part / kind) for key, kind in kinds.items()}], folder, "KITTI", SOURCE)
 
     # A frame counts if any of its files is there, so that half of a frame is noticed.

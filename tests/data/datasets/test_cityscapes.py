@@ -41,7 +41,7 @@ def test_official_layout(cityscapes):
         "segment": str(cityscapes / "gtFine/train/aachen/aachen_000000_000019_gtFine_labelIds.png"),
     }
     assert [set(item) for item in cityscapes_datalist(cityscapes)] == [{"image", "segment"}] * 3
-    assert [set(item) for item in cityscapes_datalist(cityscapes, labels={})] == [{"image"}] * 3
+    assert [set(item) for item in cityscapes_datalist(cityscapes, targets={})] == [{"image"}] * 3
 
 
 @pytest.mark.filterwarnings("ignore:.*frames of Cityscapes")
@@ -93,7 +93,7 @@ def test_missing_parts_are_named(cityscapes, tmp_path):
     with pytest.raises(ValueError, match="train_extra"):
         cityscapes_datalist(cityscapes, "training")
     with pytest.raises(ValueError, match="gtFine, gtCoarse, disparity, camera"):
-        cityscapes_datalist(cityscapes, labels={"segment": "gtfine"})
+        cityscapes_datalist(cityscapes, targets={"segment": "gtfine"})
 
 
 def test_tables():

@@ -2,9 +2,8 @@ import pytest
 import torch
 from PIL import Image
 
-import monai_mtunet
 from monai_mtunet.data import class_folder_datalist, class_folder_names
-from monai_mtunet.tasks import ClassificationTask
+from monai_mtunet.tasks import ClassificationTask, TaskList
 from monai_mtunet.transforms import FillMissingTargetsd, LoadSampled
 
 IMAGES = {
@@ -45,7 +44,7 @@ def test_sections_without_a_class_keep_the_numbers(folder):
 def test_samples_are_those_of_a_classification_task(folder):
     task = ClassificationTask("classify", class_folder_names(folder))
     sample = LoadSampled("image")(class_folder_datalist(folder, "val")[1])
-    sample = FillMissingTargetsd((), monai_mtunet.missing_voxels([task]), vector_keys="classify")(sample)
+    sample = FillMissingTargetsd(TaskList([task]))(sample)
     assert sample["image"].shape == (3, 4, 5)
     assert torch.equal(task.prepare_target(sample["classify"][None]), torch.tensor([[2]]))
 

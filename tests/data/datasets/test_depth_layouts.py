@@ -12,6 +12,7 @@ from monai.transforms import Compose
 from PIL import Image
 
 from monai_mtunet.data import CITYSCAPES, CITYSCAPES_CATEGORIES
+from monai_mtunet.tasks import DepthTask, SegmentationTask, TaskList
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*frames of Cityscapes")
 
@@ -23,6 +24,7 @@ IMAGE = RNG.randint(0, 256, (*SIZE, 3), dtype=np.uint8)
 LABEL_IDS = RNG.randint(0, 34, SIZE).astype(np.uint8)
 DEPTH = RNG.uniform(5, 60, SIZE)
 DEPTH[RNG.uniform(size=SIZE) < 0.2] = 0
+TASKS = TaskList([SegmentationTask("segment", CITYSCAPES.classes), DepthTask("depth")])
 TABLES = {"label_7": CITYSCAPES_CATEGORIES.class_of_label, "label_19": CITYSCAPES.class_of_label}
 
 
@@ -33,15 +35,10 @@ def documented(loader):
     return {"imports": ["$import monai_mtunet"], **json.loads(f"{{{block}}}")}
 
 
-def load(config, folder, targets):
-    parser = ConfigParser({**config, "dataset_dir": str(folder), "targets": targets})
+def load(config, folder, target_files):
+    parser = ConfigParser({**config, "dataset_dir": str(folder), "target_files": target_files, "active_tasks": TASKS})
     transform = Compose(parser.get_parsed_content("load"))
     return transform(parser.get_parsed_content("train_data")[0])
-
-
-def mapped(sample, table):
-    table = dict(zip(CITYSCAPES.labels, table, strict=True))
-    return {**sample, "segment": sample["segment"].apply_(table.__getitem__)}
 
 
 def write_official(folder, disparity=None):
@@ -85,7 +82,8 @@ OFFICIAL_TARGETS = {"segment": "gtFine", "depth": "disparity", "camera": "camera
 def test_both_layouts_give_the_same_sample(official, tmp_path, labels):
     config, folder = official
     write_arrays(tmp_path / "arrays")
-    from_files = mapped(load(config, folder, OFFICIAL_TARGETS), TABLES[labels])
+    next(step for step in config["load"] if "target_labels" in step)["target_labels"] = TABLES[labels]
+    from_files = load(config, folder, OFFICIAL_TARGETS)
     array_config = documented("LoadMTANArraysd")
     array_config["load"].append(config["load"][-1])  # the same resizing
     from_arrays = load(array_config, tmp_path / "arrays", {"segment": labels, "depth": "depth"})
@@ -106,7 +104,9 @@ def test_both_layouts_give_the_same_sample(official, tmp_path, labels):
 
 def test_resizing_keeps_targets_on_the_image():
     """A ramp of column numbers tells where a pixel comes from: at most the half pixel that no pixel is in between."""
-    resize = ConfigParser({"resize": documented("DisparityToDepthd")["load"][-1]}).get_parsed_content("resize")
+    resize = ConfigParser(
+        {"resize": documented("DisparityToDepthd")["load"][-1], "active_tasks": TASKS}
+    ).get_parsed_content("resize")
     ramp = torch.arange(2048.0).expand(1, 128, -1)
     resized = resize({"image": ramp, "segment": ramp.to(torch.int16), "depth": ramp})
     columns = torch.arange(256.0).expand(1, 128, -1) * 8

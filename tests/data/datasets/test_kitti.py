@@ -88,8 +88,8 @@ def test_what_is_missing_is_named(kitti, tmp_path):
     with pytest.raises(ValueError, match="train, val, all, test"):
         kitti_datalist(kitti, "training")
     with pytest.raises(ValueError, match="semantic, instance"):
-        kitti_datalist(kitti, labels={"segment": "semantics"})
-    with pytest.raises(ValueError, match=r"pass labels=\{\}"):
+        kitti_datalist(kitti, targets={"segment": "semantics"})
+    with pytest.raises(ValueError, match=r"pass targets=\{\}"):
         kitti_datalist(kitti, "test")
     for frame in FRAMES[2:]:
         for kind in ("image_2", "semantic", "instance"):

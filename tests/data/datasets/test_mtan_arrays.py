@@ -6,12 +6,13 @@ import torch
 from monai.bundle import ConfigParser
 from monai.data import MetaTensor
 
-import monai_mtunet
 from monai_mtunet.data import NYUV2, LoadMTANArraysd, mtan_datalist
+from monai_mtunet.tasks import SegmentationTask, TaskList
 from monai_mtunet.transforms import CheckSampled, FillMissingTargetsd
 
 SIZE = (6, 8)
 ALL = {"segment": "label", "depth": "depth", "normals": "normal"}
+TASKS = TaskList([SegmentationTask("segment", NYUV2.classes, palette=NYUV2.palette)])
 
 
 def frame(seed):
@@ -119,7 +120,7 @@ def test_targets_may_be_missing_on_purpose(arrays):
     paths = {**mtan_datalist(arrays, "train", ALL)[0], "segment": None}
     sample = LoadMTANArraysd()(paths)
     assert set(sample) == {"image", "depth", "normals"}
-    filled = FillMissingTargetsd("segment", {"segment": torch.tensor([255], dtype=torch.int16)})(sample)
+    filled = FillMissingTargetsd(TASKS)(sample)
     assert filled["segment"].shape == (1, *SIZE)
 
 
@@ -183,7 +184,7 @@ def test_labels_beyond_the_classes_are_named_by_the_check(arrays):
     labels[2, 2] = 13
     sample = LoadMTANArraysd()(replace(arrays, "label", labels))
     with pytest.raises(ValueError, match=r"segment \(.*label/0\.npy, 6 x 8\) holds \[13\], but its 13 classes"):
-        CheckSampled(2, {"segment": 13})(sample)
+        CheckSampled(2, tasks=TASKS)(sample)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"\x93NUMPY\x01\x00"])
@@ -199,5 +200,4 @@ def test_damaged_and_missing_files_are_named(arrays, content):
 
 def test_tables_fit_together():
     assert len(NYUV2.classes) == len(NYUV2.palette) == len(set(NYUV2.palette)) == 13
-    task = monai_mtunet.tasks.SegmentationTask("segment", NYUV2.classes, palette=NYUV2.palette)
-    assert monai_mtunet.out_channels([task]) == {"segment": 13}
+    assert TASKS.out_channels == {"segment": 13}

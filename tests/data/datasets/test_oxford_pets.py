@@ -5,7 +5,6 @@ from monai.data import PILReader
 from monai.transforms import Compose, MapLabelValued, Resized
 from PIL import Image
 
-import monai_mtunet
 from monai_mtunet.data import (
     OXFORD_PETS,
     OXFORD_PETS_BORDER_AS_BACKGROUND,
@@ -14,7 +13,7 @@ from monai_mtunet.data import (
     oxford_pets_breeds,
     oxford_pets_datalist,
 )
-from monai_mtunet.tasks import BoundingBoxTask, ClassificationTask, SegmentationTask
+from monai_mtunet.tasks import BoundingBoxTask, ClassificationTask, SegmentationTask, TaskList
 from monai_mtunet.transforms import BoxOfMaskd, CheckSampled, FillMissingTargetsd, LoadSampled, PaintBoxd
 
 BOX = "<annotation><object><name>cat</name><bndbox>{}</bndbox></object></annotation>"
@@ -143,21 +142,23 @@ class TestErrors:
 
 
 def pipeline(class_of_label=OXFORD_PETS.class_of_label, size=(16, 20)):
-    tasks = [
-        SegmentationTask("segment", OXFORD_PETS.classes),
-        ClassificationTask("classify", OXFORD_PETS_SPECIES),
-        BoundingBoxTask("box"),
-    ]
+    tasks = TaskList(
+        [
+            SegmentationTask("segment", OXFORD_PETS.classes),
+            ClassificationTask("classify", OXFORD_PETS_SPECIES),
+            BoundingBoxTask("box"),
+        ]
+    )
     return tasks, Compose(
         [
             LoadSampled("image", reader=RGB),
             LoadSampled("segment", label_keys="segment"),
-            FillMissingTargetsd("segment", monai_mtunet.missing_voxels(tasks), vector_keys=["classify", "box"]),
-            PaintBoxd("box"),
+            FillMissingTargetsd(tasks),
+            PaintBoxd(tasks),
             MapLabelValued("segment", OXFORD_PETS.labels, class_of_label, dtype=torch.int16),
             Resized(["image", "segment", "box"], size, mode=["area", "nearest", "nearest"]),
-            BoxOfMaskd("box"),
-            CheckSampled(2, monai_mtunet.label_classes(tasks), in_channels=3, image_classes={"classify": 2}),
+            BoxOfMaskd(tasks),
+            CheckSampled(2, in_channels=3, tasks=tasks),
         ]
     )
 

@@ -6,6 +6,7 @@ from scipy.ndimage import uniform_filter
 
 from monai_mtunet.data import ANIMAL_SPECIES, ANIMALS, LoadSyntheticd, synthetic_datalist
 from monai_mtunet.data.synthetic.animals import paint_animal
+from monai_mtunet.tasks import BoundingBoxTask, TaskList
 from monai_mtunet.transforms import BoxOfMaskd, PaintBoxd
 
 
@@ -81,8 +82,9 @@ def test_one_connected_animal_with_its_head_in_it(spatial_dims):
 
 
 def test_boxes_go_through_the_transforms_for_boxes(samples):
+    tasks = TaskList([BoundingBoxTask("box")])
     for sample in samples[:5]:
-        found = BoxOfMaskd("box", unit="voxel")(PaintBoxd("box")(dict(sample)))["box"]
+        found = BoxOfMaskd(tasks, unit="voxel")(PaintBoxd(tasks)(dict(sample)))["box"]
         assert found.tolist() == sample["box"]
 
 

@@ -16,6 +16,7 @@ from monai_mtunet.data.synthetic.geometry import (
     paint_geometry,
     scene_intrinsics,
 )
+from monai_mtunet.tasks import DepthTask, NormalsTask, SegmentationTask, TaskList
 from monai_mtunet.transforms import RandFlipGeometryd
 
 SIZE = (64, 128)
@@ -122,9 +123,10 @@ def test_normals_are_unit_vectors_towards_the_camera(scenes):
 @pytest.mark.parametrize("axis", [0, 1])
 def test_flipped_scenes_are_scenes(scenes, axis):
     """The normals' components are along the axes that the flip of vectors takes them for."""
-    flip = RandFlipGeometryd(["depth", "normals", "segment"], "normals", prob=1, spatial_axis=axis)
+    tasks = TaskList([DepthTask("depth"), NormalsTask("normals"), SegmentationTask("segment", GEOMETRY.classes)])
+    flip = RandFlipGeometryd(tasks, prob=1, spatial_axis=axis)
     scene = scenes[0]
-    sample = {"depth": scene["depth"], "normals": scene["normals"], "segment": scene["segment"]}
+    sample = {key: scene[key] for key in ("image", *tasks.names)}
     flipped = {key: value.numpy() for key, value in flip({k: torch.tensor(v) for k, v in sample.items()}).items()}
     ground = flipped["segment"][0] == GROUND
     points = back_project(scene | {"depth": flipped["depth"]})
