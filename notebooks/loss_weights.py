@@ -18,7 +18,7 @@
 # Several tasks, several losses, one sum: with which weights? Here the same small network learns the same scenes under
 # each method of the package, and you see what the weights do. It takes about a minute on two CPU cores.
 #
-# **Needs** nothing: scenes are drawn. The gradient-balancing methods need the extra `jd` (TorchJD), and are left out
+# **Needs** nothing: scenes are painted. The gradient-balancing methods need the extra `jd` (TorchJD), and are left out
 # without it. **Your data:** change the cell "Data and tasks".
 
 # %%
@@ -31,19 +31,23 @@ from IPython.display import display
 from matplotlib import pyplot as plt
 from matplotlib.ticker import MaxNLocator
 from monai.data import CacheDataset, DataLoader
-from monai.engines import SupervisedEvaluator, SupervisedTrainer
 from monai.transforms import Compose, NormalizeIntensityd, SelectItemsd
 from monai.utils import set_determinism
 
-import monai_mtunet
 from monai_mtunet import losses
-from monai_mtunet.data import GEOMETRY_CLASSES, GEOMETRY_PALETTE, LoadSyntheticGeometryd, synthetic_datalist
-from monai_mtunet.engines import GradientBalancingTrainer, MultiTaskPrepareBatch, TaskLossHandler, WeightingHandler
-from monai_mtunet.engines.weight_plot import draw_loss_weights
+from monai_mtunet.data import GEOMETRY, LoadSyntheticd, synthetic_datalist
+from monai_mtunet.engines import (
+    GradientBalancingTrainer,
+    MultiTaskEvaluator,
+    MultiTaskTrainer,
+    NonNegativeProjector,
+    TaskLossHandler,
+    WeightingHandler,
+    draw_loss_weights,
+)
 from monai_mtunet.networks import UMC
-from monai_mtunet.tasks import DepthTask, SegmentationTask
-from monai_mtunet.tasks.palette import distinct_colors
-from monai_mtunet.tasks.task_colors import task_colors
+from monai_mtunet.pictures import distinct_colors, task_colors
+from monai_mtunet.tasks import DepthTask, SegmentationTask, TaskList
 
 # %matplotlib inline
 
@@ -66,15 +70,12 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # situation in which people reach for a weighting method. Try the cure without one as well: `DepthTask(..., scale=10)`.
 
 # %%
-tasks = [
-    SegmentationTask("segment", classes=GEOMETRY_CLASSES, palette=GEOMETRY_PALETTE),
-    DepthTask("depth", unit="m", draw_range=(2, 25)),
-]
-NAMES = monai_mtunet.task_names(tasks)
+segment = SegmentationTask("segment", classes=GEOMETRY.classes, palette=GEOMETRY.palette)
+tasks = TaskList([segment, DepthTask("depth", unit="m", draw_range=(2, 25))])
 transforms = Compose(
     [
-        LoadSyntheticGeometryd(spatial_size=SIZE),
-        SelectItemsd(["image", *NAMES]),
+        LoadSyntheticd("geometry", spatial_size=SIZE),
+        SelectItemsd(tasks.keys),
         NormalizeIntensityd("image", subtrahend=[134.0, 140.0, 158.0], divisor=[38.0, 39.0, 48.0], channel_wise=True),
     ]
 )
@@ -103,30 +104,39 @@ weightings = {
     "geometric mean": losses.GeometricMeanWeighting,
     "variance ratio": losses.VarianceRatioWeighting,
 }
-aggregators = ["PCGrad", "AlignedMTL", "UPGrad"] if importlib.util.find_spec("torchjd") else []
+aggregators = {}
+if importlib.util.find_spec("torchjd"):
+    from torchjd.aggregation import AlignedMTL, PCGrad, UPGrad
+
+    aggregators = {
+        "PCGrad": PCGrad,
+        "AlignedMTL": AlignedMTL,
+        "UPGrad": lambda: UPGrad(projector=NonNegativeProjector()),
+    }
 
 # %% [markdown]
 # ## One run
 #
-# MONAI's trainer, with two handlers: `TaskLossHandler` logs raw losses and weights, and `WeightingHandler` tells the
-# methods that change once per epoch when it is over. A third, `LossWeightPlot`, would write a table and a picture of
-# both after every epoch. Weights that are learned must be given to the optimizer: `parameter_groups` does.
+# MONAI's trainer, as `MultiTaskTrainer` with what several tasks need, and two handlers: `TaskLossHandler` logs raw
+# losses and weights, and `WeightingHandler` tells the methods that change once per epoch when it is over. A third,
+# `LossWeightPlot`, would write a table and a picture of both after every epoch. Weights that are learned must be given
+# to the optimizer: `parameter_groups` does.
 #
 # *What can go wrong:* without `WeightingHandler`, "dynamic average", "SoftAdapt" and "variance ratio" never change
 # their weights, and nothing says so.
 
 
 # %%
-def run(name: str, weighting=losses.FixedWeighting, aggregator: str | None = None, seed: int = 0) -> dict[str, float]:
+def run(name: str, weighting=losses.FixedWeighting, aggregator=None, seed: int = 0) -> dict[str, float]:
     """Train, put a row per epoch of losses and weights into `tables`, and return the validation metrics."""
     set_determinism(seed)
-    network = UMC(2, 3, monai_mtunet.out_channels(tasks), features=(8, 16, 32)).to(DEVICE)
-    loss_function = losses.MultiTaskLoss(monai_mtunet.task_losses(tasks), weighting(NAMES)).to(DEVICE)
+    network = UMC(2, 3, tasks.out_channels, features=(8, 16, 32)).to(DEVICE)
+    loss_function = losses.MultiTaskLoss(tasks.losses(), weighting(tasks.loss_names)).to(DEVICE)
     parameters = losses.parameter_groups(network, loss_function, weighting_learning_rate=LEARNING_RATE)
-    trainer_class, balancing = SupervisedTrainer, {}
+    trainer_class, balancing = MultiTaskTrainer, {}
     if aggregator is not None:
-        trainer_class, balancing = GradientBalancingTrainer, {"aggregator": aggregator}
-    shared = {"device": DEVICE, "network": network, "prepare_batch": MultiTaskPrepareBatch(tasks), "decollate": False}
+        trainer_class, balancing = GradientBalancingTrainer, {"aggregator": aggregator()}
+    shared = {"tasks": tasks, "device": DEVICE, "network": network}
     trainer = trainer_class(
         max_epochs=EPOCHS,
         train_data_loader=DataLoader(train_set, batch_size=BATCH_SIZE, shuffle=True),
@@ -139,21 +149,21 @@ def run(name: str, weighting=losses.FixedWeighting, aggregator: str | None = Non
     table = tables[name] = []
     trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda engine: table.append(row_of(engine.state)))
     trainer.run()
-    metrics = {name: metric for task in tasks for name, metric in task.metrics(spatial_dims=2).items()}
-    evaluator = SupervisedEvaluator(val_data_loader=val_loader, key_val_metric=metrics, **shared)
+    metrics = tasks.metrics(spatial_dims=2, key_metric="segment_miou")
+    evaluator = MultiTaskEvaluator(val_data_loader=val_loader, key_val_metric=metrics, **shared)
     evaluator.run()
     return evaluator.state.metrics
 
 
 def row_of(state) -> dict[str, float]:
     """The means over an epoch, as TaskLossHandler left them."""
-    columns = [f"{what}_{task}" for what in ("weight", "loss") for task in NAMES]
+    columns = [f"{what}_{task}" for what in ("weight", "loss") for task in tasks.names]
     return {"epoch": state.epoch} | {column: float(state.metrics[column]) for column in columns}
 
 
 tables = {}
 scores = {name: run(name, weighting) for name, weighting in weightings.items()}
-scores |= {name: run(name, aggregator=name) for name in aggregators}
+scores |= {name: run(name, aggregator=aggregator) for name, aggregator in aggregators.items()}
 SEED = "equal weights, seed 1"
 scores[SEED] = run(SEED, seed=1)
 
@@ -163,7 +173,7 @@ scores[SEED] = run(SEED, seed=1)
 # The picture that `LossWeightPlot` writes, here for a method whose weights are learned.
 
 # %%
-display(draw_loss_weights(NAMES, tables["uncertainty"]))
+display(draw_loss_weights(tasks.names, tables["uncertainty"]))
 
 # %% [markdown]
 # ## Weights of all methods
@@ -178,7 +188,7 @@ figure.supxlabel("epoch", fontsize=9)
 figure.supylabel("weight", fontsize=9)
 epochs = range(1, EPOCHS + 1)
 for axis, name in zip(axes.flat, weightings, strict=True):
-    for style, (task, color) in zip(("-", "--"), task_colors(NAMES).items(), strict=True):
+    for style, (task, color) in zip(("-", "--"), task_colors(tasks.names).items(), strict=True):
         values = [row[f"weight_{task}"] for row in tables[name]]
         axis.plot(epochs, values, style, color=color, marker="o", markersize=3, label=task)
     axis.set_title(name, fontsize=9)
@@ -198,7 +208,7 @@ for axis in axes.flat:
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
 colors = dict(zip(scores, distinct_colors(len(scores) + 1), strict=False))
-for axis, task in zip(axes, NAMES, strict=True):
+for axis, task in zip(axes, tasks.names, strict=True):
     for name, table in tables.items():
         color = "black" if name == SEED else [value / 255 for value in colors[name]]
         style = {"color": color, "linestyle": "--" if name == SEED else "-", "linewidth": 1.3}
@@ -229,10 +239,10 @@ for name, metrics in scores.items():
 # begin with a few fixed weightings, and with losses of similar size.
 
 # %%
-sums = {"UW-SO": 1, "dynamic average": len(NAMES), "SoftAdapt": 1, "random": 1}
+sums = {"UW-SO": 1, "dynamic average": len(tasks), "SoftAdapt": 1, "random": 1}
 for name, expected in sums.items():
     for row in tables[name]:
-        assert abs(sum(row[f"weight_{task}"] for task in NAMES) - expected) < 1e-3, name
+        assert abs(sum(row[f"weight_{task}"] for task in tasks.names) - expected) < 1e-3, name
 learned = [row["weight_depth"] for row in tables["uncertainty"]]
 assert learned[-1] < learned[0], "The larger loss, that of depth, has less weight in the last epoch than in the first."
 spread = {what: abs(scores[SEED][what] - scores["equal weights"][what]) for what in ("segment_miou", "depth_abs")}
@@ -243,6 +253,6 @@ print(f"between two seeds: {spread['segment_miou']:.3f} of mIoU, {spread['depth_
 #
 # - [Weighting the losses](../docs/weighting.md): the formulas, their limits, and a method of your own.
 # - The same in a bundle, by one override: `--loss_def#weighting#_target_ DynamicWeightAverage`, or the overlay
-#   `bundles/umc/gradient_balancing.json` with `--aggregator PCGrad`.
+#   `bundles/umc/gradient_balancing.json` with `--aggregator "{'_target_': 'torchjd.aggregation.PCGrad'}"`.
 # - A table over seeds, methods and single-task networks, resumable: `python -m monai_mtunet.reproduce
 #   bundles/umc/experiments/weighting.json`.

@@ -19,7 +19,7 @@
 # denoise from the noisy sections alone, by blind spots, and to segment from the few sections that have labels. It
 # takes one to two minutes on two CPU cores.
 #
-# **Needs** nothing: without data it draws a noisy phantom, whose clean image is used for checking only. With data it
+# **Needs** nothing: without data it paints a noisy phantom, whose clean image is used for checking only. With data it
 # takes two quadrants of a [stack of a fly's nerve cord](https://doi.org/10.6084/m9.figshare.856713) from
 # `$MONAI_DATA_DIRECTORY/sstem_vnc`. **Your data:** change the cell "Data".
 
@@ -30,7 +30,6 @@ from pathlib import Path
 import torch
 from matplotlib import pyplot as plt
 from monai.data import DataLoader, Dataset
-from monai.engines import SupervisedEvaluator
 from monai.transforms import (
     Compose,
     CopyItemsd,
@@ -43,12 +42,11 @@ from monai.transforms import (
 from monai.utils import set_determinism
 from torch.utils.data import WeightedRandomSampler
 
-import monai_mtunet
 from monai_mtunet import data
-from monai_mtunet.engines import MultiTaskPrepareBatch
+from monai_mtunet.engines import MultiTaskEvaluator, MultiTaskPrepareBatch
 from monai_mtunet.losses import MultiTaskLoss
 from monai_mtunet.networks import UMC
-from monai_mtunet.tasks import RestorationTask, SegmentationTask, draw_panel
+from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList, draw_panel
 from monai_mtunet.transforms import (
     AddGaussianNoised,
     FillMissingTargetsd,
@@ -89,26 +87,25 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # "labels.nii.gz"}`; 255 is "nobody said". The two stacks must not overlap.
 
 # %%
+label_set = data.SSTEM if REAL else data.SYNTHETIC_CATEGORIES
 if REAL:
     (train_stack,), (val_stack,) = (
         data.decathlon_datalist(FOLDER, section, fold=0, splits=data.SSTEM_FOLDS) for section in ("train", "val")
     )
     load = [
         LoadSampled(["image", "segment"], label_keys="segment"),
-        MapLabelValued("segment", data.SSTEM_LABELS, data.SSTEM_CLASS_OF_LABEL, dtype=torch.int16),
+        MapLabelValued("segment", label_set.labels, label_set.class_of_label, dtype=torch.int16),
         ScaleVolumeRanged("image", lower=0.5, upper=99.5),
     ]
-    classes, palette = data.SSTEM_CLASSES, data.SSTEM_PALETTE
 else:
     (train_stack,), (val_stack,) = (data.synthetic_datalist(1, section) for section in ("train", "val"))
     load = [
         data.LoadSyntheticd(spatial_dims=3, spatial_size=(128, 128, 20)),
-        MapLabelValued("segment", data.SYNTHETIC_LABELS, data.SYNTHETIC_CATEGORY_OF_LABEL, dtype=torch.int16),
+        MapLabelValued("segment", label_set.labels, label_set.class_of_label, dtype=torch.int16),
         ScaleVolumeRanged("image"),
         CopyItemsd("image", names="clean"),  # for checking only: no training sees it
         AddGaussianNoised("image", sigma=0.25, reproducible=True),  # one acquisition
     ]
-    classes, palette = data.SYNTHETIC_CATEGORIES, data.SYNTHETIC_CATEGORY_PALETTE
 
 
 def sections_of(stack: dict) -> list[dict]:
@@ -135,15 +132,16 @@ print(f"{kind}: {len(train_sections)} sections of {tuple(train_sections[0]['imag
 # %%
 MEAN, STD = 0.5, 0.25
 denoise = RestorationTask("denoise", channels=1, data_range=(0, 1), mean=MEAN, std=STD, clean_target=False)
-segment = SegmentationTask("segment", classes=classes, palette=palette)
-tasks = [denoise, segment]
+segment = SegmentationTask("segment", classes=label_set.classes, palette=label_set.palette)
+tasks = TaskList([denoise, segment])
+denoise_only, segment_only = TaskList([denoise]), TaskList([segment])
 
 # %% [markdown]
 # ## Few labels
 #
 # `keep_labels` drops the labels of all sections but a few; `FillMissingTargetsd` makes them *missing*. All sections
 # teach denoising, the labeled ones also segmentation. No other code needs to know ([missing
-# targets](../docs/missing_targets.md)). `labeled_weights` draws the few labeled ones in half of the cases.
+# targets](../docs/missing_targets.md)). By `labeled_weights` half of what is sampled is labeled.
 
 # %%
 train_list = data.keep_labels(train_sections, "segment", count=LABELED_SECTIONS)
@@ -162,9 +160,9 @@ print("labeled sections:", [z for z, section in enumerate(train_list) if section
 # %%
 keys = ["image", "segment"]
 blind = {"target_keys": "denoise", "fraction": 0.02, "window": WINDOW, "structure": STRUCTURE}
-fill = FillMissingTargetsd("segment", monai_mtunet.missing_voxels(tasks))
+fill = FillMissingTargetsd(segment_only)
 normalize = NormalizeIntensityd(["image", "denoise"], subtrahend=MEAN, divisor=STD)
-select = SelectItemsd([*keys, "denoise"])
+select = SelectItemsd(tasks.keys)
 train_set = Dataset(
     train_list,
     Compose(
@@ -200,12 +198,12 @@ for axis, (title, values) in zip(axes, pictures.items(), strict=True):
 
 
 # %%
-def train(tasks: list, weights: list[float], seed: int = 0) -> torch.nn.Module:
-    """Train a network for these tasks on crops of sections that are drawn with these weights."""
+def train(tasks: TaskList, weights: list[float], seed: int = 0) -> torch.nn.Module:
+    """Train a network for these tasks on crops of sections that are sampled with these weights."""
     set_determinism(seed)
-    network = UMC(2, 1, monai_mtunet.out_channels(tasks), features=(8, 16, 32, 64))
+    network = UMC(2, 1, tasks.out_channels, features=(8, 16, 32, 64))
     network = network.to(DEVICE, memory_format=torch.channels_last)  # the same, faster
-    loss_function = MultiTaskLoss(monai_mtunet.task_losses(tasks)).to(DEVICE)
+    loss_function = MultiTaskLoss(tasks.losses()).to(DEVICE)
     optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
     sampler = WeightedRandomSampler(weights, STEPS * BATCH_SIZE)
@@ -220,7 +218,7 @@ def train(tasks: list, weights: list[float], seed: int = 0) -> torch.nn.Module:
 
 
 joint = train(tasks, weights)
-segmenter = train([segment], data.labeled_weights(train_list, "segment", share=1))
+segmenter = train(segment_only, data.labeled_weights(train_list, "segment", share=1))
 
 
 # %% [markdown]
@@ -264,15 +262,14 @@ draw_panel(
 
 
 # %%
-def evaluate(network: torch.nn.Module, tasks: list, samples: list[dict]) -> dict[str, float]:
+def evaluate(network: torch.nn.Module, tasks: TaskList, samples: list[dict]) -> dict[str, float]:
     """The tasks' metrics over normalized samples."""
-    evaluator = SupervisedEvaluator(
+    evaluator = MultiTaskEvaluator(
+        tasks=tasks,
         device=DEVICE,
         val_data_loader=DataLoader(samples, batch_size=1),
         network=network,
-        prepare_batch=MultiTaskPrepareBatch(tasks),
         key_val_metric={name: metric for task in tasks for name, metric in task.metrics(spatial_dims=2).items()},
-        decollate=False,
     )
     evaluator.run()
     return evaluator.state.metrics
@@ -293,7 +290,7 @@ for section, sample in zip(val_sections, hidden_val, strict=True):
     guesses = {"a neighbor": sample["image"] * STD + MEAN, "mean of the ring": ring_mean(section["image"])}
     for name, guess in guesses.items():
         errors[name] += float((guess - section["image"])[spots].square().mean()) / len(val_sections)
-errors["network"] = evaluate(joint, [denoise], hidden_val)["denoise_noisy_mse"]
+errors["network"] = evaluate(joint, denoise_only, hidden_val)["denoise_noisy_mse"]
 for name, error in errors.items():
     print(f"squared error at hidden pixels, {name:16}: {error:.4f}")
 assert errors["network"] < errors["a neighbor"], "The network predicts hidden pixels better than a neighbor does."
@@ -315,11 +312,11 @@ if not REAL:
 # ## How good is the segmentation?
 #
 # mIoU over the validation sections, untouched. Rare classes are not learned in so few steps, nor are the phantom's
-# textures under its noise; draw crops by class with MONAI's `RandCropByLabelClassesd`, as [the bundle's
+# textures under its noise; take crops by class with MONAI's `RandCropByLabelClassesd`, as [the bundle's
 # overlay](../bundles/umc/README.md) does.
 
 # %%
-columns = {"joint": evaluate(joint, tasks, untouched), "alone": evaluate(segmenter, [segment], untouched)}
+columns = {"joint": evaluate(joint, tasks, untouched), "alone": evaluate(segmenter, segment_only, untouched)}
 print(f"{'':36}" + "".join(f"{name:>8}" for name in columns))
 for metric in segment.metrics(spatial_dims=2):
     print(f"{metric:36}" + "".join(f"{column[metric]:8.3f}" for column in columns.values()))

@@ -18,7 +18,7 @@
 # MRI is noisy where it must be fast. Here one 3D network removes the noise *and* segments, at any of three noise
 # levels, and is compared with two networks that do one task each. It takes one to two minutes on two CPU cores.
 #
-# **Needs** nothing: without data it draws synthetic phantoms. With data it takes the hippocampus volumes (MRI, 27 MB)
+# **Needs** nothing: without data it paints synthetic phantoms. With data it takes the hippocampus volumes (MRI, 27 MB)
 # of the Medical Segmentation Decathlon, from `$MONAI_DATA_DIRECTORY/hippocampus/Task04_Hippocampus`, or downloaded by
 # MONAI. **Your data:** change the cell "Data".
 
@@ -30,7 +30,6 @@ import torch
 from matplotlib import pyplot as plt
 from monai.apps import DecathlonDataset
 from monai.data import CacheDataset, DataLoader
-from monai.engines import SupervisedEvaluator
 from monai.transforms import (
     Compose,
     CopyItemsd,
@@ -38,20 +37,25 @@ from monai.transforms import (
     NormalizeIntensityd,
     RandSpatialCropd,
     SelectItemsd,
-    SpatialPadd,
 )
 from monai.utils import set_determinism
 from torch.utils.data import RandomSampler
 
-import monai_mtunet
 from monai_mtunet import data
-from monai_mtunet.engines import MultiTaskPrepareBatch
+from monai_mtunet.engines import MultiTaskEvaluator, MultiTaskPrepareBatch
 from monai_mtunet.inferers import MultiTaskSlidingWindowInferer
-from monai_mtunet.losses import MaskedDiceCELoss, MultiTaskLoss
+from monai_mtunet.losses import MissingAwareSegmentationLoss, MultiTaskLoss
 from monai_mtunet.networks import UMC
-from monai_mtunet.tasks import RestorationTask, SegmentationTask, draw_panel
-from monai_mtunet.tasks.task_colors import task_colors
-from monai_mtunet.transforms import AddGaussianNoised, AddRicianNoised, CheckSampled, LoadSampled, ScaleVolumeRanged
+from monai_mtunet.pictures import task_colors
+from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList, draw_panel
+from monai_mtunet.transforms import (
+    AddGaussianNoised,
+    AddRicianNoised,
+    CheckSampled,
+    LoadSampled,
+    PadSampled,
+    ScaleVolumeRanged,
+)
 
 # %matplotlib inline
 
@@ -92,15 +96,15 @@ if FOLDER.is_dir():
     train_list = data.decathlon_datalist(FOLDER, "train", group=data.hippocampus_scan)[:TRAINING_VOLUMES]
     val_list = data.decathlon_datalist(FOLDER, "val", group=data.hippocampus_scan)[:VALIDATION_VOLUMES]
     load = [LoadSampled(["image", "segment"], label_keys="segment")]
-    classes, palette, patch_size = data.HIPPOCAMPUS_CLASSES, data.HIPPOCAMPUS_PALETTE, [32, 32, 16]
+    label_set, patch_size = data.HIPPOCAMPUS, [32, 32, 16]
 else:
+    label_set, patch_size = data.SYNTHETIC_CATEGORIES, [32, 32, 16]
     train_list = data.synthetic_datalist(TRAINING_VOLUMES, "train")
     val_list = data.synthetic_datalist(VALIDATION_VOLUMES, "val")
     load = [
         data.LoadSyntheticd(spatial_dims=3, spatial_size=40),
-        MapLabelValued("segment", data.SYNTHETIC_LABELS, data.SYNTHETIC_CATEGORY_OF_LABEL, dtype=torch.int16),
+        MapLabelValued("segment", label_set.labels, label_set.class_of_label, dtype=torch.int16),
     ]
-    classes, palette, patch_size = data.SYNTHETIC_CATEGORIES, data.SYNTHETIC_CATEGORY_PALETTE, [32, 32, 16]
 print(f"{len(train_list)} training and {len(val_list)} validation volumes:", "MRI" if FOLDER.is_dir() else "phantoms")
 
 # %% [markdown]
@@ -114,32 +118,33 @@ print(f"{len(train_list)} training and {len(val_list)} validation volumes:", "MR
 MEAN, STD = 0.5, 0.25
 denoise = RestorationTask("denoise", channels=1, data_range=(0, 1), mean=MEAN, std=STD)
 segment = SegmentationTask(
-    "segment", classes=classes, palette=palette, dice=True, loss=MaskedDiceCELoss(lambda_dice=1.0)
+    "segment",
+    classes=label_set.classes,
+    palette=label_set.palette,
+    dice=True,
+    loss=MissingAwareSegmentationLoss(lambda_dice=1.0),
 )
-tasks = [denoise, segment]
+tasks = TaskList([denoise, segment])
 
 # %% [markdown]
 # ## Transforms
 #
-# The clean volume is copied first, then noise is added to the image alone. In training every patch draws a level from
-# the whole range; in validation the noise is `reproducible`: the same for every network that is compared.
+# The clean volume is copied first, then noise is added to the image alone. In training the level is sampled from the
+# whole range for every patch; in validation the noise is `reproducible`: the same for every network that is compared.
 #
 # Volumes smaller than the patch are padded with *missing* targets (NaN and 255), never with class 0.
 
 # %%
-KEYS = ["image", "denoise", "segment"]
 prepare = [
     *load,
     ScaleVolumeRanged("image", upper=99.5),
     CopyItemsd("image", names="denoise"),
-    SelectItemsd(KEYS),
-    CheckSampled(spatial_dims=3, in_channels=1, label_classes=monai_mtunet.label_classes(tasks)),
+    SelectItemsd(tasks.keys),
+    CheckSampled(spatial_dims=3, in_channels=1, tasks=tasks),
 ]
 patch = [
-    SpatialPadd("image", patch_size, mode="edge"),
-    SpatialPadd("denoise", patch_size, mode="constant", value=float("nan")),
-    SpatialPadd("segment", patch_size, mode="constant", value=255),
-    RandSpatialCropd(KEYS, patch_size, random_size=False),
+    PadSampled(tasks, patch_size),
+    RandSpatialCropd(tasks.spatial_keys, patch_size, random_size=False),
 ]
 normalize = [NormalizeIntensityd(["image", "denoise"], subtrahend=MEAN, divisor=STD)]
 fresh_noise = [AddGaussianNoised("image", sigma=(LEVELS[0], LEVELS[-1]))]
@@ -156,26 +161,26 @@ val_loaders = {
 # ## Training and validation
 #
 # Every network gets the same number of steps, of the same patches and noise, whatever its tasks: volumes, patches and
-# noise are drawn by generators of their own. `MultiTaskPrepareBatch` checks the targets and names the file that does
-# not fit. The evaluator is MONAI's, with the metrics that the tasks bring. It predicts whole volumes window by window,
-# several windows at a time: any size fits.
+# noise are sampled by generators of their own. `MultiTaskPrepareBatch` checks the targets and names the file that does
+# not fit. `MultiTaskEvaluator` is MONAI's evaluator, with the metrics that the tasks bring. It predicts whole volumes
+# window by window, several windows at a time: any size fits.
 
 
 # %%
 inferer = MultiTaskSlidingWindowInferer(patch_size, sw_batch_size=4, overlap=0.25, mode="gaussian")
 
 
-def train(tasks: list, seed: int = 0) -> torch.nn.Module:
+def train(tasks: TaskList, seed: int = 0) -> torch.nn.Module:
     """Train a network for these tasks."""
     set_determinism(seed)
-    network = UMC(3, 1, monai_mtunet.out_channels(tasks), features=FEATURES)
+    network = UMC(3, 1, tasks.out_channels, features=FEATURES)
     network = network.to(DEVICE, memory_format=torch.channels_last_3d)  # the same, faster
-    loss_function = MultiTaskLoss(monai_mtunet.task_losses(tasks)).to(DEVICE)
+    loss_function = MultiTaskLoss(tasks.losses()).to(DEVICE)
     optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
-    # Of their own: networks differ in how many numbers their first weights draw from the global generator.
-    drawn, transformed = (torch.Generator().manual_seed(seed) for _ in range(2))
-    sampler = RandomSampler(train_set, num_samples=STEPS * BATCH_SIZE, replacement=True, generator=drawn)
+    # Of their own: networks differ in how many numbers of the global generator their first weights take.
+    chosen, transformed = (torch.Generator().manual_seed(seed) for _ in range(2))
+    sampler = RandomSampler(train_set, num_samples=STEPS * BATCH_SIZE, replacement=True, generator=chosen)
     prepare_batch = MultiTaskPrepareBatch(tasks)
     for batch in DataLoader(train_set, batch_size=BATCH_SIZE, sampler=sampler, generator=transformed):
         image, targets = prepare_batch(batch, DEVICE)
@@ -183,31 +188,29 @@ def train(tasks: list, seed: int = 0) -> torch.nn.Module:
         loss_function(network(image), targets).backward()
         optimizer.step()
         scheduler.step()
-    print(
-        "trained", [task.name for task in tasks], {k: round(v.item(), 2) for k, v in loss_function.task_losses.items()}
-    )
+    print("trained", tasks.names, {name: round(loss.item(), 2) for name, loss in loss_function.raw_losses.items()})
     return network
 
 
-def evaluate(network: torch.nn.Module, tasks: list, loader: DataLoader) -> dict[str, float]:
+def evaluate(network: torch.nn.Module, tasks: TaskList, loader: DataLoader) -> dict[str, float]:
     """The tasks' metrics over a validation set."""
-    evaluator = SupervisedEvaluator(
+    evaluator = MultiTaskEvaluator(
+        tasks=tasks,
         device=DEVICE,
         val_data_loader=loader,
         network=network,
         inferer=inferer,
-        prepare_batch=MultiTaskPrepareBatch(tasks),
         key_val_metric={name: metric for task in tasks for name, metric in task.metrics(spatial_dims=3).items()},
-        decollate=False,
     )
     evaluator.run()
     return evaluator.state.metrics
 
 
 # %%
-joint = train([denoise, segment])
-denoiser = train([denoise])
-segmenter = train([segment])
+denoise_only, segment_only = TaskList(tasks, only="denoise"), TaskList(tasks, only="segment")
+joint = train(tasks)
+denoiser = train(denoise_only)
+segmenter = train(segment_only)
 
 # %% [markdown]
 # ## Before and after
@@ -245,9 +248,9 @@ for name, loader in val_loaders.items():
     scores[name] = {
         "PSNR input": both["denoise_psnr_input"],
         "PSNR joint": both["denoise_psnr"],
-        "PSNR alone": evaluate(denoiser, [denoise], loader)["denoise_psnr"],
+        "PSNR alone": evaluate(denoiser, denoise_only, loader)["denoise_psnr"],
         "Dice joint": both["segment_dice"],
-        "Dice alone": evaluate(segmenter, [segment], loader)["segment_dice"],
+        "Dice alone": evaluate(segmenter, segment_only, loader)["segment_dice"],
     }
 columns = list(next(iter(scores.values())))
 print(f"{'noise':14}" + "".join(f"{column:>12}" for column in columns))
@@ -255,7 +258,7 @@ for name, row in scores.items():
     print(f"{name:14}" + "".join(f"{row[column]:12.2f}" for column in columns))
 
 # %%
-colors = task_colors(["denoise", "segment"])
+colors = task_colors(tasks.names)
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
 for axis, what, task in zip(axes, ("PSNR", "Dice"), ("denoise", "segment"), strict=True):
     for line, (kind, style) in enumerate((("input", ":"), ("alone", "--"), ("joint", "-"))):

@@ -30,12 +30,11 @@ from monai.data import DataLoader, Dataset
 from monai.transforms import Compose, CopyItemsd, NormalizeIntensityd, RandSpatialCropd
 from monai.utils import set_determinism
 
-import monai_mtunet
-from monai_mtunet.data import SYNTHETIC_CLASSES, SYNTHETIC_PALETTE, LoadSyntheticd, synthetic_datalist
+from monai_mtunet.data import SYNTHETIC, LoadSyntheticd, synthetic_datalist
 from monai_mtunet.inferers import MultiTaskSlidingWindowInferer
 from monai_mtunet.losses import MultiTaskLoss
 from monai_mtunet.networks import UMC
-from monai_mtunet.tasks import RestorationTask, SegmentationTask, draw_panel
+from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList, draw_panel
 from monai_mtunet.transforms import AddGaussianNoised, CheckSampled, LoadSampled, ScaleVolumeRanged
 
 # %matplotlib inline
@@ -44,7 +43,7 @@ from monai_mtunet.transforms import AddGaussianNoised, CheckSampled, LoadSampled
 # ## Settings
 #
 # `DATALIST` is a list of dicts, one per sample, with the paths of an image and of its label map. Where it is `None`,
-# synthetic scenes are drawn. With your own files also change the classes in the next cell, and `MEAN` and `STD`.
+# synthetic scenes are painted. With your own files also change the classes in the next cell, and `MEAN` and `STD`.
 
 # %%
 SMOKE = os.environ.get("MONAI_MTUNET_SMOKE") == "1"  # continuous integration takes the smallest sizes
@@ -61,14 +60,17 @@ set_determinism(0)
 # ## What is predicted
 #
 # A [task](../docs/tasks.md) is declared once. Its name is the key of its target in a sample and of its prediction in
-# the network's output. Channels and losses follow from the declaration, and so does how it is drawn.
+# the network's output. Channels and losses follow from the declaration, and so does how it is drawn. `TaskList` makes
+# one object of all, which tells the network its channels.
 
 # %%
-tasks = [
-    RestorationTask("denoise", channels=3, data_range=(0, 255), mean=MEAN, std=STD),
-    SegmentationTask("segment", classes=SYNTHETIC_CLASSES, palette=SYNTHETIC_PALETTE),
-]
-monai_mtunet.out_channels(tasks)
+tasks = TaskList(
+    [
+        RestorationTask("denoise", channels=3, data_range=(0, 255), mean=MEAN, std=STD),
+        SegmentationTask("segment", classes=SYNTHETIC.classes, palette=SYNTHETIC.palette),
+    ]
+)
+tasks.out_channels
 
 # %% [markdown]
 # ## Data
@@ -80,12 +82,12 @@ monai_mtunet.out_channels(tasks)
 # - noise comes before the normalization, so its `sigma` is in the image's own units.
 
 # %%
-load = LoadSyntheticd(spatial_dims=2) if DATALIST is None else LoadSampled(["image", "segment"], label_keys="segment")
+load = LoadSyntheticd(spatial_dims=2) if DATALIST is None else LoadSampled(tasks=tasks)
 prepare = Compose(
     [
         load,
         CopyItemsd("image", names="denoise"),
-        CheckSampled(spatial_dims=2, in_channels=3, label_classes=monai_mtunet.label_classes(tasks)),
+        CheckSampled(spatial_dims=2, in_channels=3, tasks=tasks),
     ]
 )
 degrade = Compose(
@@ -94,12 +96,11 @@ degrade = Compose(
         NormalizeIntensityd(["image", "denoise"], subtrahend=MEAN, divisor=STD, channel_wise=True),
     ]
 )
-keys = ["image", "denoise", "segment"]
-crop = RandSpatialCropd(keys, roi_size=[PATCH_SIZE, PATCH_SIZE], random_size=False)
+crop = RandSpatialCropd(tasks.spatial_keys, roi_size=[PATCH_SIZE, PATCH_SIZE], random_size=False)
 datalist = DATALIST or synthetic_datalist(STEPS * BATCH_SIZE, "train")
 loader = DataLoader(Dataset(datalist, Compose([prepare, crop, degrade])), batch_size=BATCH_SIZE, shuffle=True)
 batch = next(iter(loader))
-{key: tuple(batch[key].shape) for key in keys}
+{key: tuple(batch[key].shape) for key in tasks.keys}
 
 # %% [markdown]
 # ## A network
@@ -108,7 +109,7 @@ batch = next(iter(loader))
 # resolution of its input, which can be of any size. Other networks: the table in the [README](../README.md#networks).
 
 # %%
-network = UMC(spatial_dims=2, in_channels=3, out_channels=monai_mtunet.out_channels(tasks), features=(8, 16, 32))
+network = UMC(spatial_dims=2, in_channels=3, out_channels=tasks.out_channels, features=(8, 16, 32))
 network = network.to(DEVICE)
 {task: tuple(prediction.shape) for task, prediction in network(torch.rand(1, 3, 33, 49, device=DEVICE)).items()}
 
@@ -124,9 +125,9 @@ network = network.to(DEVICE)
 
 
 # %%
-def train_steps(network: torch.nn.Module, tasks: list, loader: DataLoader, steps: int) -> list[dict[str, float]]:
+def train_steps(network: torch.nn.Module, tasks: TaskList, loader: DataLoader, steps: int) -> list[dict[str, float]]:
     """Train, and return the raw loss of each task in each step."""
-    loss_function = MultiTaskLoss(monai_mtunet.task_losses(tasks)).to(DEVICE)
+    loss_function = MultiTaskLoss(tasks.losses()).to(DEVICE)
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
     history = []
     network.train()
@@ -137,7 +138,7 @@ def train_steps(network: torch.nn.Module, tasks: list, loader: DataLoader, steps
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        history.append({name: value.item() for name, value in loss_function.task_losses.items()})
+        history.append({name: value.item() for name, value in loss_function.raw_losses.items()})
     return history
 
 
@@ -169,7 +170,7 @@ with torch.no_grad():
 
 
 # %%
-def panel(tasks: list, sample: dict, prediction: dict, title: str):
+def panel(tasks: TaskList, sample: dict, prediction: dict, title: str):
     """One row: the input, then prediction and target of each task."""
     found = {task.name: task.postprocess(prediction[task.name][0].cpu()) for task in tasks}
     targets = {task.name: task.prepare_target(sample[task.name].as_tensor()[None])[0] for task in tasks}
@@ -182,14 +183,14 @@ panel(tasks, whole, prediction, f"after {STEPS} steps")
 # ## Save and load
 #
 # The weights are a plain state dict, and load with `weights_only=True`, which runs no code from the file. They do not
-# say what network they are of: build it with the same arguments. `monai_mtunet.engines.load_pretrained` takes over
+# say what network they are of: build it with the same arguments. `monai_mtunet.pretrained.load_pretrained` takes over
 # what fits from weights of another network, and says what it took.
 
 # %%
 OUTPUT_DIR.mkdir(parents=True, exist_ok=True)
 torch.save(network.state_dict(), OUTPUT_DIR / "umc.pt")
 
-restored = UMC(spatial_dims=2, in_channels=3, out_channels=monai_mtunet.out_channels(tasks), features=(8, 16, 32))
+restored = UMC(spatial_dims=2, in_channels=3, out_channels=tasks.out_channels, features=(8, 16, 32))
 restored.load_state_dict(torch.load(OUTPUT_DIR / "umc.pt", weights_only=True, map_location="cpu"))
 restored.to(DEVICE).eval()
 with torch.no_grad():
@@ -209,30 +210,32 @@ print("The loaded network predicts the same.")
 # convolutions of a single small window can be several times slower.
 
 # %%
-volume_tasks = [
-    RestorationTask("denoise", channels=1, data_range=(0, 1), mean=0.5, std=0.2),
-    SegmentationTask("segment", classes=SYNTHETIC_CLASSES, palette=SYNTHETIC_PALETTE),
-]
+volume_tasks = TaskList(
+    [
+        RestorationTask("denoise", channels=1, data_range=(0, 1), mean=0.5, std=0.2),
+        SegmentationTask("segment", classes=SYNTHETIC.classes, palette=SYNTHETIC.palette),
+    ]
+)
 size = 24 if SMOKE else 32
 prepare_volume = Compose(
     [
         LoadSyntheticd(spatial_dims=3, spatial_size=size + 16),
         ScaleVolumeRanged("image"),
         CopyItemsd("image", names="denoise"),
-        CheckSampled(spatial_dims=3, in_channels=1, label_classes=monai_mtunet.label_classes(volume_tasks)),
+        CheckSampled(spatial_dims=3, in_channels=1, tasks=volume_tasks),
     ]
 )
 degrade_volume = Compose(
     [AddGaussianNoised("image", sigma=0.1), NormalizeIntensityd(["image", "denoise"], subtrahend=0.5, divisor=0.2)]
 )
-crop_volume = RandSpatialCropd(keys, roi_size=[size] * 3, random_size=False)
+crop_volume = RandSpatialCropd(volume_tasks.spatial_keys, roi_size=[size] * 3, random_size=False)
 volumes = Dataset(synthetic_datalist(STEPS * 2, "train"), Compose([prepare_volume, crop_volume, degrade_volume]))
 volume_loader = DataLoader(volumes, batch_size=2, shuffle=True)
 
 volume_network = UMC(
     spatial_dims=3,
     in_channels=1,
-    out_channels=monai_mtunet.out_channels(volume_tasks),
+    out_channels=volume_tasks.out_channels,
     features=(8, 16, 32),
     strides=((2, 2, 1), (2, 2, 2)),
 ).to(DEVICE)

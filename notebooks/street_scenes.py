@@ -19,7 +19,7 @@
 # predicts, and then puts **nine networks of the package** in its place, one line each. It takes one to two minutes on
 # two CPU cores.
 #
-# **Needs** nothing: scenes are drawn. With data it takes Cityscapes as the arrays that MTAN's authors published, from
+# **Needs** nothing: scenes are painted. With data it takes Cityscapes as the arrays that MTAN's authors published, from
 # `$MONAI_DATA_DIRECTORY/cityscapes_mtan` ([where to get them](../docs/data.md#nyuv2-and-cityscapes-as-arrays)).
 
 # %%
@@ -29,18 +29,16 @@ from pathlib import Path
 import torch
 from matplotlib import pyplot as plt
 from monai.data import CacheDataset, DataLoader
-from monai.engines import SupervisedEvaluator
-from monai.transforms import Compose, NormalizeIntensityd, RandFlipd, Resized, SelectItemsd
+from monai.transforms import Compose, NormalizeIntensityd, SelectItemsd
 from monai.utils import set_determinism
 from torch.utils.data import RandomSampler
 
-import monai_mtunet
 from monai_mtunet import data, networks
-from monai_mtunet.engines import MultiTaskPrepareBatch
+from monai_mtunet.engines import MultiTaskEvaluator, MultiTaskPrepareBatch
 from monai_mtunet.losses import MultiTaskLoss
-from monai_mtunet.tasks import DepthTask, EdgeTask, SegmentationTask, draw_panel
-from monai_mtunet.tasks.task_colors import task_colors
-from monai_mtunet.transforms import CannyEdgesd, CheckSampled
+from monai_mtunet.pictures import task_colors
+from monai_mtunet.tasks import DepthTask, EdgeTask, SegmentationTask, TaskList, draw_panel
+from monai_mtunet.transforms import CannyEdgesd, CheckSampled, RandFlipGeometryd, ResizeSampled
 
 # %matplotlib inline
 
@@ -72,28 +70,27 @@ if FOLDER.is_dir():
     targets = {"segment": "label_7", "depth": "depth"}
     train_list = data.mtan_datalist(FOLDER, "train", targets)[:TRAINING_IMAGES]
     val_list = data.mtan_datalist(FOLDER, "val", targets)[:VALIDATION_IMAGES]
-    load = [data.LoadMTANArraysd(), Resized(["image", "segment", "depth"], SIZE, mode=["area", *["nearest-exact"] * 2])]
-    classes, palette = data.CITYSCAPES_CATEGORIES[:7], data.CITYSCAPES_CATEGORY_PALETTE[:7]
+    load, label_set = [data.LoadMTANArraysd()], data.CITYSCAPES_CATEGORIES
     depth = DepthTask("depth", quantity="disparity", unit="normalized disparity", draw_range=(0, 0.5))
     MEAN, STD = [73.2, 82.9, 72.4], [47.7, 48.5, 47.7]
 else:
     train_list = data.synthetic_datalist(TRAINING_IMAGES, "train")
     val_list = data.synthetic_datalist(VALIDATION_IMAGES, "val")
-    load = [data.LoadSyntheticGeometryd(spatial_size=SIZE)]
-    classes, palette = data.GEOMETRY_CLASSES, data.GEOMETRY_PALETTE
+    load, label_set = [data.LoadSyntheticd("geometry", spatial_size=SIZE)], data.GEOMETRY
     depth = DepthTask("depth", unit="m", scale=10, draw_range=(2, 25))
     MEAN, STD = [134.0, 140.0, 158.0], [38.0, 39.0, 48.0]
 
-tasks = [SegmentationTask("segment", classes=classes, palette=palette), depth, EdgeTask("edges", tolerance=1)]
-KEYS = ["image", "segment", "depth", "edges"]
+segment = SegmentationTask("segment", classes=label_set.classes, palette=label_set.palette)
+tasks = TaskList([segment, depth, EdgeTask("edges", tolerance=1)])
 prepare = [
     *load,
+    ResizeSampled(tasks, SIZE),
     CannyEdgesd("image", "edges"),
-    SelectItemsd(KEYS),
-    CheckSampled(spatial_dims=2, in_channels=3, label_classes=monai_mtunet.label_classes(tasks)),
+    SelectItemsd(tasks.keys),
+    CheckSampled(spatial_dims=2, in_channels=3, tasks=tasks),
 ]
 normalize = NormalizeIntensityd("image", subtrahend=MEAN, divisor=STD, channel_wise=True)
-flip = RandFlipd(KEYS, prob=0.5, spatial_axis=1)
+flip = RandFlipGeometryd(tasks, prob=0.5, spatial_axis=1)
 train_set = CacheDataset(train_list, Compose([*prepare, flip, normalize]), progress=False)
 val_loader = DataLoader(CacheDataset(val_list, Compose([*prepare, normalize]), progress=False), batch_size=4)
 
@@ -101,20 +98,20 @@ val_loader = DataLoader(CacheDataset(val_list, Compose([*prepare, normalize]), p
 # ## Training and validation
 #
 # `train` takes a function from the tasks' channels to a network, so that any network can be put in. All see the same
-# batches: images and flips are drawn by generators of their own.
+# batches: images and flips are sampled by generators of their own.
 
 
 # %%
 def train(build, seed: int = 0) -> tuple[torch.nn.Module, list[dict[str, float]]]:
     """Train a network, and return it with the raw loss of each task in each step."""
     set_determinism(seed)
-    network = build(monai_mtunet.out_channels(tasks)).to(DEVICE, memory_format=torch.channels_last)
-    loss_function = MultiTaskLoss(monai_mtunet.task_losses(tasks)).to(DEVICE)
+    network = build(tasks.out_channels).to(DEVICE, memory_format=torch.channels_last)
+    loss_function = MultiTaskLoss(tasks.losses()).to(DEVICE)
     optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
-    # Of their own: networks differ in how many numbers their first weights draw from the global generator.
-    drawn, flipped = (torch.Generator().manual_seed(seed) for _ in range(2))
-    sampler = RandomSampler(train_set, num_samples=STEPS * BATCH_SIZE, replacement=True, generator=drawn)
+    # Of their own: networks differ in how many numbers of the global generator their first weights take.
+    chosen, flipped = (torch.Generator().manual_seed(seed) for _ in range(2))
+    sampler = RandomSampler(train_set, num_samples=STEPS * BATCH_SIZE, replacement=True, generator=chosen)
     prepare_batch = MultiTaskPrepareBatch(tasks)
     history = []
     for batch in DataLoader(train_set, batch_size=BATCH_SIZE, sampler=sampler, generator=flipped):
@@ -123,19 +120,18 @@ def train(build, seed: int = 0) -> tuple[torch.nn.Module, list[dict[str, float]]
         loss_function(network(image), targets).backward()
         optimizer.step()
         scheduler.step()
-        history.append({name: value.item() for name, value in loss_function.task_losses.items()})
+        history.append({name: value.item() for name, value in loss_function.raw_losses.items()})
     return network, history
 
 
 def evaluate(network: torch.nn.Module) -> dict[str, float]:
     """The tasks' metrics over the validation images."""
-    evaluator = SupervisedEvaluator(
+    evaluator = MultiTaskEvaluator(
+        tasks=tasks,
         device=DEVICE,
         val_data_loader=val_loader,
         network=network,
-        prepare_batch=MultiTaskPrepareBatch(tasks),
-        key_val_metric={name: metric for task in tasks for name, metric in task.metrics(spatial_dims=2).items()},
-        decollate=False,
+        key_val_metric=tasks.metrics(spatial_dims=2, key_metric="segment_miou"),
     )
     evaluator.run()
     return evaluator.state.metrics
@@ -195,7 +191,7 @@ draw_panel(
 
 # %%
 figure, axis = plt.subplots(figsize=(6, 3), layout="constrained")
-for task, color in task_colors([task.name for task in tasks]).items():
+for task, color in task_colors(tasks.names).items():
     axis.plot(range(1, STEPS + 1), [losses[task] for losses in trained[SHOWN][1]], color=color, label=task)
 axis.set(xlabel="step", ylabel="raw loss")
 axis.legend(frameon=False, fontsize=8)
@@ -217,7 +213,7 @@ class OneGuess(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
         label = torch.cat([sample["segment"].as_tensor().flatten().long() for sample in train_set])
-        self.register_buffer("logits", label[label != 255].bincount(minlength=len(classes)).float())
+        self.register_buffer("logits", label[label != 255].bincount(minlength=len(segment.classes)).float())
         known = [depth.prepare_target(sample["depth"].as_tensor()[None]).flatten() for sample in train_set]
         self.register_buffer("median", torch.cat(known).nanmedian())
 
@@ -258,7 +254,6 @@ for name, (_, history) in trained.items():
 #   monai.bundle run --config_file bundles/mtunet/train.json`; [results](../docs/results/mtunet.md).
 # - What the networks are: [UMC](../docs/umc.md), [MT-UNet](../docs/mtunet.md), [SegNet, MTAN, cross-stitch and
 #   dense](../docs/mtan.md), [hourglass](../docs/hourglass.md), [stacked U-Nets](../docs/sunet.md).
-# - Surface normals, a fourth map of the same scenes: `NormalsTask("normals")`, and `RandFlipGeometryd(...,
-#   vector_keys="normals")`, since a flip turns vectors round.
+# - Surface normals, a fourth map of the same scenes: `NormalsTask("normals")`. `RandFlipGeometryd` turns vectors round.
 # - Depth when images are zoomed or resized: [augmentation that is true to
 #   geometry](../docs/data.md#augmentation-that-is-true-to-geometry).

@@ -15,8 +15,8 @@
 # %% [markdown]
 # # Your own task: the orientation of lines, in a bundle
 #
-# Fibres, stripes, vessels, membranes: in which direction do they run? No task of the package predicts that. Here a new
-# kind of task is written in thirty lines, its target is derived from the image, and the bundle `bundles/umc` learns it
+# Fibers, stripes, vessels, membranes: in which direction do they run? No task of the package predicts that. Here a new
+# kind of task is written in thirty lines, its target is made of the image, and the bundle `bundles/umc` learns it
 # beside denoising and segmentation. It takes about a minute on two CPU cores.
 #
 # **Needs** a clone of the repository, since a bundle is a folder in it; no data. **Your data:** any overlay of the
@@ -42,9 +42,10 @@ from skimage.feature import structure_tensor
 
 import monai_mtunet
 from monai_mtunet.data import LoadSyntheticd
-from monai_mtunet.losses import MaskedCosineLoss
+from monai_mtunet.losses import MissingAwareCosineLoss
 from monai_mtunet.metrics import MissingAwareAngularErrorMetric
-from monai_mtunet.tasks import ColorBar, DirectionAveraging, RegressionTask
+from monai_mtunet.pictures import ColorBar
+from monai_mtunet.tasks import DirectionAveraging, RegressionTask
 
 # %matplotlib inline
 
@@ -97,7 +98,7 @@ class OrientationTask(RegressionTask):
         super().__init__(name, 2, loss)
 
     def default_loss(self) -> torch.nn.Module:
-        return MaskedCosineLoss()
+        return MissingAwareCosineLoss()
 
     def metrics(self, spatial_dims: int) -> dict:
         return {f"{self.name}_angle": self._measure(OrientationError())}
@@ -183,26 +184,23 @@ for axis, title in zip(axes, ("a scene", "its target: white has no direction"), 
 # ## 5. Into the bundle
 #
 # An overlay is a JSON file that changes a bundle's configuration; `+` before a name adds to a list. It adds the task,
-# and the transform that makes the target:
+# and the transform that makes the target, to two slots:
 #
-# - **after** the flips (`augment`), since a plain flip would mirror the image and not the angles,
-# - **before** the noise, since it takes the clean image. In validation nothing is flipped, so it is the first of
-#   `val_noise`.
+# - `targets`, for training and validation: the image is still clean there, noise comes later,
+# - `augment`, **after** the flips and for training only: a flip mirrors the image and not the angles, so the target is
+#   made again, of the flipped image.
 #
-# So the target is not there yet where samples are selected and checked, and `sample_keys` leaves it out.
+# Channels, loss, metrics, panels and files follow from the task.
 #
 # `__main__` is this notebook. In a project of your own, put both classes into a file `my_lines.py`, add `"+imports":
 # ["$import my_lines"]` to the overlay, and write `"_target_": "my_lines.OrientationTask"`.
 
 # %%
-derive = {"_target_": "__main__.LineOrientationd", "keys": "image", "name": "orientation"}
-noise = {"_target_": "AddGaussianNoised", "keys": "image", "sigma": "@noise_sigma", "reproducible": True}
+make = {"_target_": "__main__.LineOrientationd", "keys": "image", "name": "orientation"}
 overlay = {
     "+tasks": [{"_target_": "__main__.OrientationTask", "name": "orientation"}],
-    "sample_keys": ["image", "denoise", "segment"],
-    "check#0#target_keys": ["denoise", "segment"],
-    "+augment": [derive],
-    "val_noise": [derive, noise],
+    "+targets": [make],
+    "+augment": [make],
 }
 OUTPUT_DIR.mkdir(parents=True, exist_ok=True)
 overlay_file = OUTPUT_DIR / "orientation.json"
@@ -214,7 +212,7 @@ print(overlay_file.read_text())
 #
 # As on the command line, with overrides as arguments. What the bundle prints goes into `log.txt`. *What can go wrong:*
 #
-# - `KeyError: 'orientation'`: a transform asks for the target before it is made.
+# - A panel whose targets are white: the target was not made, or under another name, and missing ones are filled.
 # - "No task has the key metric": `key_metric_name` is of a task that is not there.
 # - An override from Python that is mistyped is silently accepted; on the command line it is an error.
 
@@ -229,8 +227,11 @@ try:
             batch_size=4,
             output_dir=str(OUTPUT_DIR),
             features=FEATURES,
-            train_samples=f"$@train_data[:{TRAINING_IMAGES}]",  # whatever data the overlays bring
-            **{"validate#dataset#data": f"$@val_data[:{VALIDATION_IMAGES}]", "trainer#max_epochs": EPOCHS},
+            max_epochs=EPOCHS,
+            **{  # whatever data the overlays bring
+                "train#dataset#data": f"$@train_data[:{TRAINING_IMAGES}]",
+                "validate#dataset#data": f"$@val_data[:{VALIDATION_IMAGES}]",
+            },
         )
 finally:
     (OUTPUT_DIR / "log.txt").write_text(log.getvalue().replace("\r", "\n"))
@@ -255,7 +256,7 @@ assert metrics["orientation_angle"] < 45, "The orientation is not learned."
 #
 # - [Another kind of task](../docs/tasks.md#another-kind-of-task): what else a task can say, and how tasks for whole
 #   images differ.
-# - The kinds that are there are the examples: `color.py`, `edges.py` and `normals.py` in `monai_mtunet/tasks/`. A
+# - The kinds that are there are the examples: `color.py`, `edges.py` and `normals.py` in `monai_mtunet/tasks/kinds/`. A
 #   kind that others need as well goes there, with a line in `__init__.py` and a test ([how](../CONTRIBUTING.md)).
 # - Weights between three losses: the notebook [loss_weights](loss_weights.ipynb).
 # - Orientations in 3D are directions with three components, and flips along each axis differ: start from

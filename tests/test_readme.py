@@ -61,7 +61,7 @@ def test_the_overlay_for_data_of_your_own(tmp_path: Path, monkeypatch: pytest.Mo
         Image.fromarray(rng.integers(0, 256, (200, 260, 3), np.uint8)).save(tmp_path / f"{name}.png")
         Image.fromarray(rng.integers(0, 2, (200, 260), np.uint8)).save(tmp_path / f"{Path(name).name}_labels.png")
     monkeypatch.chdir(tmp_path)
-    bundle, small = ROOT / "bundles" / "umc", {"features": [8, 16], "trainer#max_epochs": 1}
+    bundle, small = ROOT / "bundles" / "umc", {"features": [8, 16], "max_epochs": 1}
     info = {"meta_file": str(bundle / "metadata.json"), "logging_file": str(bundle / "logging.conf")}
     run(config_file=[str(bundle / "train.json"), "mine.json"], **info, **small)
     run(config_file=[str(bundle / "train.json"), "mine.json", str(bundle / "evaluate.json")], **info, **small)
