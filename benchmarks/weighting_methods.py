@@ -4,16 +4,17 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from monai.engines import SupervisedTrainer
 from paired_runs import arguments, paired_times, print_environment, print_ratio
 from peak_memory import peak_memory
 from torch import Tensor, nn
+from torchjd.aggregation import AlignedMTL, PCGrad, UPGrad
 
 from monai_mtunet import losses
-from monai_mtunet.engines import GradientBalancingTrainer
+from monai_mtunet.engines import GradientBalancingTrainer, NonNegativeProjector
 from monai_mtunet.networks import UMC
+from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList
 
-TASKS = {"denoise": 3, "segment": 5}
+TASKS = TaskList([RestorationTask("denoise", 3), SegmentationTask("segment", list("abcde"))])
 SCALAR = (
     "UncertaintyWeighting",
     "SoftOptimalUncertaintyWeighting",
@@ -23,7 +24,11 @@ SCALAR = (
     "GeometricMeanWeighting",
     "VarianceRatioWeighting",
 )
-AGGREGATORS = ("PCGrad", "AlignedMTL", "UPGrad")
+AGGREGATORS = {
+    "PCGrad": PCGrad,
+    "AlignedMTL": AlignedMTL,
+    "UPGrad": partial(UPGrad, projector=NonNegativeProjector()),
+}
 ITERATIONS = 8  # of an epoch, the unit that is timed
 SIZES = {"tiny": (2, 32, (4, 8)), "medium": (8, 96, (16, 32, 64, 128))}  # batch, side, features
 
@@ -39,9 +44,8 @@ def parts(size: str, method: str) -> tuple[nn.Module, losses.MultiTaskLoss, torc
     """Network, loss, optimizer and the batches of an epoch, the same for every method."""
     torch.manual_seed(0)
     batch, side, features = SIZES[size]
-    network = UMC(2, 3, TASKS, features=features)
-    task_losses = {"denoise": losses.MaskedRegressionLoss(), "segment": losses.MaskedDiceCELoss()}
-    loss = losses.MultiTaskLoss(task_losses, getattr(losses, method)(list(TASKS)))
+    network = UMC(2, 3, TASKS.out_channels, features=features)
+    loss = losses.MultiTaskLoss(TASKS.losses(), getattr(losses, method)(TASKS.loss_names))
     return network, loss, torch.optim.Adam(losses.parameter_groups(network, loss, 1e-3)), data(batch, side)
 
 
@@ -66,27 +70,26 @@ def backward_per_task_epoch(size: str) -> Callable[[], None]:
         for image, targets in batches:
             optimizer.zero_grad()
             *first, last = loss.compare(network(image), targets).values()
-            for task_loss in first:
-                task_loss.backward(retain_graph=True)
+            for raw_loss in first:
+                raw_loss.backward(retain_graph=True)
             last.backward()
             optimizer.step()
 
     return run
 
 
-def trainer_epoch(size: str, aggregator: str | None) -> Callable[[], None]:
+def trainer_epoch(size: str, aggregator: str) -> Callable[[], None]:
     network, loss, optimizer, batches = parts(size, "FixedWeighting")
-    kind = SupervisedTrainer if aggregator is None else partial(GradientBalancingTrainer, aggregator=aggregator)
-    trainer = kind(
-        device="cpu",
+    trainer = GradientBalancingTrainer(
+        aggregator=AGGREGATORS[aggregator](),
+        tasks=TASKS,
+        device=torch.device("cpu"),
         max_epochs=0,
         train_data_loader=batches,
         network=network,
         optimizer=optimizer,
         loss_function=loss,
         prepare_batch=lambda batch, *_, **__: batch,
-        decollate=False,
-        optim_set_to_none=True,
     )
 
     def run() -> None:
@@ -96,7 +99,7 @@ def trainer_epoch(size: str, aggregator: str | None) -> Callable[[], None]:
     return run
 
 
-def run_once(build: Callable[..., Callable[[], None]], *args: str | None) -> None:
+def run_once(build: Callable[..., Callable[[], None]], *args: str) -> None:
     torch.set_num_threads(1)
     build(*args)()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -16,11 +17,13 @@ from torch.nn.parallel import DistributedDataParallel
 
 from ..losses import MultiTaskLoss
 from ..losses.over_ranks import mean_over_ranks
-from .aggregators import Aggregator, aggregator_by_name
+from .trainer import MultiTaskTrainer
+
+Aggregator = Callable[[Tensor], Tensor]  # from the Jacobian (T, P) to a gradient (P,)
 
 
-class GradientBalancingTrainer(SupervisedTrainer):
-    """MONAI's ``SupervisedTrainer``, with the gradients of shared parameters balanced by a TorchJD aggregator.
+class GradientBalancingTrainer(MultiTaskTrainer):
+    """:class:`MultiTaskTrainer`, with the gradients of shared parameters balanced by a TorchJD aggregator.
 
     The gradients of the T weighted task losses with respect to the P shared parameters are the rows of a Jacobian
     (T, P), which the aggregator turns into one gradient. The other parameters get their plain gradient. It costs T
@@ -36,27 +39,29 @@ class GradientBalancingTrainer(SupervisedTrainer):
     Aggregators that keep a state over iterations are reset at the start of every epoch, so that resuming is exact.
 
     Args:
-        args: those of ``SupervisedTrainer``; ``loss_function`` is a :class:`~monai_mtunet.losses.MultiTaskLoss`.
-        aggregator: a name of TorchJD's, such as ``"PCGrad"``, ``"AlignedMTL"`` or ``"UPGrad"``, or any function from
-            the Jacobian (T, P) to a gradient (P,).
+        aggregator: one of TorchJD's, such as ``PCGrad()``, ``AlignedMTL()`` or
+            ``UPGrad(projector=NonNegativeProjector())``, or any function from the Jacobian (T, P) to a gradient (P,).
         shared: what is balanced. By default every parameter that the losses of two or more tasks reach through the
             autograd graph, tasks without targets in the batch included; with names of modules or parameters, such as
             ``["encoder"]``, those of them that are also below one of these names.
-        kwargs: those of ``SupervisedTrainer``.
+        args: those of ``MultiTaskTrainer``, by keyword; ``loss_function`` is a
+            :class:`~monai_mtunet.losses.MultiTaskLoss`.
 
     Raises:
-        ImportError: when the aggregator is a name and TorchJD is not installed.
-        TypeError: when the loss function is no ``MultiTaskLoss``.
-        ValueError: when there is no such aggregator, ``shared`` names nothing, or the network is compiled.
+        TypeError: when the loss function is no ``MultiTaskLoss``, or the aggregator cannot be called.
+        ValueError: when ``shared`` names nothing, or the network is compiled.
 
     Example:
-        >>> GradientBalancingTrainer(..., loss_function=MultiTaskLoss(losses), aggregator="PCGrad")
+        >>> GradientBalancingTrainer(..., loss_function=MultiTaskLoss(losses), aggregator=torchjd.aggregation.PCGrad())
     """
 
-    def __init__(
-        self, *args: Any, aggregator: str | Aggregator, shared: Sequence[str] | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *, aggregator: Aggregator, shared: Sequence[str] | None = None, **args: Any) -> None:
+        super().__init__(**args)
+        if not callable(aggregator):
+            raise TypeError(
+                f"The aggregator {aggregator!r} cannot be called: give an object, in a configuration "
+                '{"_target_": "torchjd.aggregation.PCGrad"} or another of TorchJD\'s.'
+            )
         if not isinstance(self.loss_function, MultiTaskLoss):
             raise TypeError(f"Gradient balancing needs a MultiTaskLoss, got {type(self.loss_function).__name__}.")
         if any(hasattr(module, "_orig_mod") for module in self.network.modules()):
@@ -66,7 +71,7 @@ class GradientBalancingTrainer(SupervisedTrainer):
             )
         self.multi_task_loss = self.loss_function
         self.loss_function = self._cut_off_loss
-        self.aggregator = aggregator_by_name(aggregator) if isinstance(aggregator, str) else aggregator
+        self.aggregator = aggregator
         self.parameters = [p for group in self.optimizer.param_groups for p in group["params"] if p.requires_grad]
         self.may_be_shared = _below(self.network, self.parameters, shared)
         self._losses: dict[str, Tensor] = {}
@@ -101,7 +106,7 @@ class GradientBalancingTrainer(SupervisedTrainer):
 
     def _differentiate(self) -> None:
         """Add the iteration's gradient of each task: the chain rule from the total loss's gradient on."""
-        self._present |= set(self.multi_task_loss.task_losses)
+        self._present |= set(self.multi_task_loss.raw_losses)
         # A frozen part of the network may leave a loss without any gradient.
         losses = {name: loss for name, loss in self._losses.items() if loss.requires_grad}
         for left, (name, loss) in zip(range(len(losses))[::-1], losses.items(), strict=True):
@@ -168,6 +173,16 @@ class GradientBalancingTrainer(SupervisedTrainer):
         reset = getattr(self.aggregator, "reset", None)
         if reset is not None:
             reset()
+
+
+def require_torchjd() -> None:
+    """Fail if TorchJD is not installed, before a configuration fails to find an aggregator's class in it.
+
+    Raises:
+        ImportError: when it is not; it says how to install it.
+    """
+    if find_spec("torchjd") is None:
+        raise ImportError("Gradient balancing needs TorchJD: install the extra, pip install -e '.[jd]' in a clone.")
 
 
 def _below(network: nn.Module, parameters: Sequence[Tensor], names: Sequence[str] | None) -> list[bool]:

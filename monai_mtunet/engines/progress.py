@@ -5,7 +5,7 @@ from __future__ import annotations
 from ignite.handlers import ProgressBar
 from monai.engines import Workflow
 
-from .task_losses import logged_scalars
+from .task_loss_handler import logged_scalars
 
 
 class TaskProgressBar(ProgressBar):

@@ -1,11 +1,11 @@
 """Losses: what MONAI lacks for missing targets, and their combination over tasks."""
 
 from .balanced_edge import BalancedEdgeLoss
-from .masked_cosine import MaskedCosineLoss
-from .masked_regression import MaskedRegressionLoss
+from .missing_aware_cosine import MissingAwareCosineLoss
+from .missing_aware_regression import MissingAwareRegressionLoss
+from .missing_aware_segmentation import MissingAwareSegmentationLoss
 from .multi_task_loss import MultiTaskLoss
 from .parameter_groups import parameter_groups
-from .segmentation import MaskedDiceCELoss
 from .weighting import (
     DynamicWeightAverage,
     FixedWeighting,
@@ -23,9 +23,9 @@ __all__ = [
     "DynamicWeightAverage",
     "FixedWeighting",
     "GeometricMeanWeighting",
-    "MaskedCosineLoss",
-    "MaskedDiceCELoss",
-    "MaskedRegressionLoss",
+    "MissingAwareCosineLoss",
+    "MissingAwareRegressionLoss",
+    "MissingAwareSegmentationLoss",
     "MultiTaskLoss",
     "RandomLossWeighting",
     "SoftAdapt",

@@ -24,15 +24,15 @@ class MultiTaskLoss(nn.Module):
         weighting: module ``{task name: loss} -> 0-d tensor``; by default the plain sum.
 
     Attributes:
-        task_losses: the raw losses of the last call, for logging: detached, unweighted, over all ranks; only of tasks
+        raw_losses: the raw losses of the last call, for logging: detached, unweighted, over all ranks; only of tasks
             that had something to learn.
-        task_weights: the weights that multiplied them, where the weighting tells them.
+        applied_weights: the weights that multiplied them, where the weighting tells them.
 
     Raises:
         ValueError: When ``losses`` is empty.
 
     Example:
-        >>> loss = MultiTaskLoss({"denoise": MaskedRegressionLoss(), "segment": MaskedDiceCELoss()})
+        >>> loss = MultiTaskLoss({"denoise": MissingAwareRegressionLoss(), "segment": MissingAwareSegmentationLoss()})
         >>> total = loss(network(image), {"denoise": clean, "segment": labels})
     """
 
@@ -42,13 +42,13 @@ class MultiTaskLoss(nn.Module):
             raise ValueError("MultiTaskLoss needs the loss of at least one task.")
         self.losses = nn.ModuleDict(losses)
         self.weighting = FixedWeighting(list(losses)) if weighting is None else weighting
-        self.task_losses: dict[str, Tensor] = {}
+        self.raw_losses: dict[str, Tensor] = {}
 
     @property
-    def task_weights(self) -> dict[str, Tensor]:
+    def applied_weights(self) -> dict[str, Tensor]:
         """The weights of the last call, of the tasks that had something to learn."""
-        weights: dict[str, Tensor] = getattr(self.weighting, "task_weights", {})
-        return {name: weights[name] for name in self.task_losses if name in weights}
+        weights: dict[str, Tensor] = getattr(self.weighting, "applied_weights", {})
+        return {name: weights[name] for name in self.raw_losses if name in weights}
 
     def forward(self, predictions: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> Tensor:
         """Compare every task's prediction with its target.
@@ -89,7 +89,7 @@ class MultiTaskLoss(nn.Module):
         """
         present = self._present(targets)
         means = mean_over_ranks(torch.stack(list(losses.values())))
-        self.task_losses = {name: mean for name, mean in zip(losses, means, strict=True) if name in present}
+        self.raw_losses = {name: mean for name, mean in zip(losses, means, strict=True) if name in present}
         terms = [loss for name, loss in losses.items() if name not in present]  # zeros
         if present:
             terms.append(self.weighting({name: losses[name] for name in present}))

@@ -9,7 +9,6 @@ import pytest
 import torch
 from ignite.engine import Events
 from monai.data import DataLoader, Dataset
-from monai.engines import SupervisedTrainer
 from monai.engines.utils import IterationEvents
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
@@ -18,29 +17,31 @@ from monai_mtunet.engines import (
     GradientBalancingTrainer,
     MultiTaskPrepareBatch,
     NonNegativeProjector,
-    aggregator_by_name,
+    require_torchjd,
 )
+from monai_mtunet.engines.trainer import MultiTaskTrainer
 from monai_mtunet.losses import FixedWeighting, MultiTaskLoss, UncertaintyWeighting
 from monai_mtunet.networks import UMC
-from monai_mtunet.tasks import RestorationTask, SegmentationTask, task_losses
+from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList
 
 from ..losses.two_ranks import on_two_ranks
 
-pytest.importorskip("torchjd")
+torchjd = pytest.importorskip("torchjd.aggregation")
 
-TASKS = [
-    RestorationTask("denoise", 1),
-    SegmentationTask("segment", ["background", "object"]),
-    RestorationTask("edge", 1),
-]
-NAMES = [task.name for task in TASKS]
+TASKS = TaskList(
+    [
+        RestorationTask("denoise", 1),
+        SegmentationTask("segment", ["background", "object"]),
+        RestorationTask("edge", 1),
+    ]
+)
+NAMES = list(TASKS.names)
 WEIGHTS = {"denoise": 1.0, "segment": 0.3, "edge": 2.0}
 
 
 def umc(norm: str = "INSTANCE") -> UMC:
     torch.manual_seed(0)
-    out_channels = {task.name: task.channels for task in TASKS}
-    return UMC(2, 1, out_channels, connectivity="dense", features=(4, 8), norm=norm, act="TANH")
+    return UMC(2, 1, TASKS.out_channels, connectivity="dense", features=(4, 8), norm=norm, act="TANH")
 
 
 def samples(count: int = 4, missing: dict[int, str] | None = None) -> list[dict[str, Tensor]]:
@@ -53,6 +54,11 @@ def samples(count: int = 4, missing: dict[int, str] | None = None) -> list[dict[
     return data
 
 
+def torchjds(name: str) -> Any:
+    """An aggregator of TorchJD, as bundles have it."""
+    return getattr(torchjd, name)(**({"projector": NonNegativeProjector()} if name == "UPGrad" else {}))
+
+
 def trainer(
     data: list[dict[str, Tensor]],
     aggregator: Any = "UPGrad",
@@ -62,20 +68,19 @@ def trainer(
     lr: float = 0.0,
     **kwargs: Any,
 ) -> Any:
-    """A trainer; the plain one where the aggregator is None."""
+    """A trainer; the plain one where the aggregator is None, one of TorchJD's where it is a name."""
     network = umc() if network is None else network
-    loss = MultiTaskLoss(task_losses(TASKS), FixedWeighting(NAMES, WEIGHTS)) if loss is None else loss
-    balancing = {} if aggregator is None else {"aggregator": aggregator}
-    return (SupervisedTrainer if aggregator is None else GradientBalancingTrainer)(
-        device="cpu",
+    loss = MultiTaskLoss(TASKS.losses(), FixedWeighting(NAMES, WEIGHTS)) if loss is None else loss
+    balancing = {"aggregator": torchjds(aggregator) if isinstance(aggregator, str) else aggregator}
+    return (MultiTaskTrainer if aggregator is None else GradientBalancingTrainer)(
+        tasks=TASKS,
+        device=torch.device("cpu"),
         max_epochs=1,
         train_data_loader=DataLoader(Dataset(data), batch_size=batch_size),
         network=network,
         optimizer=torch.optim.SGD([*network.parameters(), *loss.parameters()], lr),
         loss_function=loss,
-        prepare_batch=MultiTaskPrepareBatch(TASKS),
-        decollate=False,
-        **balancing,
+        **({} if aggregator is None else balancing),
         **kwargs,
     )
 
@@ -96,7 +101,7 @@ def by_hand(data: list[dict[str, Tensor]], aggregator: Any, tasks: list[str] = N
     network = umc()
     image, batch = MultiTaskPrepareBatch(TASKS)({key: torch.stack([sample[key] for sample in data]) for key in data[0]})
     predictions = network(image)
-    losses = task_losses(TASKS)
+    losses = TASKS.losses()
     parameters = dict(network.named_parameters())
     rows = {}
     for name in NAMES:
@@ -130,7 +135,7 @@ def assert_close(first: Any, second: Any) -> None:
 def test_gradients_equal_those_by_hand(name: str) -> None:
     def seeded(jacobian: Tensor) -> Tensor:
         torch.manual_seed(3)  # PCGrad's orders
-        return aggregator_by_name(name)(jacobian)
+        return torchjds(name)(jacobian)
 
     engine, plain = trainer(samples(), seeded), trainer(samples(), None)
     engine.run()
@@ -145,7 +150,7 @@ def test_gradients_equal_those_by_hand(name: str) -> None:
 def test_sum_is_the_plain_trainer() -> None:
     networks = []
     for aggregator in ("Sum", None):
-        loss = MultiTaskLoss(task_losses(TASKS), UncertaintyWeighting(NAMES))
+        loss = MultiTaskLoss(TASKS.losses(), UncertaintyWeighting(NAMES))
         engine = trainer(samples(6), aggregator, umc("BATCH"), loss, batch_size=2, lr=0.1)
         engine.run()
         assert engine.state.iteration == 3
@@ -171,7 +176,7 @@ def test_gradients_are_there_when_backward_is_completed() -> None:
     seen = []
     engine.add_event_handler(IterationEvents.BACKWARD_COMPLETED, lambda e: seen.append(gradients(e)))
     engine.run()
-    assert_close(seen[0], by_hand(samples(), aggregator_by_name("UPGrad")))
+    assert_close(seen[0], by_hand(samples(), torchjds("UPGrad")))
 
 
 @pytest.mark.parametrize("steps", [2, 3])
@@ -206,7 +211,7 @@ def test_a_missing_task_has_no_row_and_a_zero_gradient() -> None:
     data = samples(2, {0: "edge", 1: "edge"})
     engine = trainer(data)
     engine.run()
-    assert_close(gradients(engine), by_hand(data, aggregator_by_name("UPGrad"), ["denoise", "segment"]))
+    assert_close(gradients(engine), by_hand(data, torchjds("UPGrad"), ["denoise", "segment"]))
     assert all(not p.grad.any() for p in engine.network.pathways["edge"].parameters())
 
 
@@ -276,7 +281,7 @@ def test_shared_by_name() -> None:
 
 
 def test_states_are_reset_every_epoch() -> None:
-    aggregator = aggregator_by_name("GradVac")
+    aggregator = torchjds("GradVac")
     resets = []
     aggregator.reset = lambda: resets.append(1)  # type: ignore[attr-defined]
     trainer(samples(), aggregator).run()
@@ -302,7 +307,7 @@ def test_two_ranks_equal_one_process(tmp_path: Path) -> None:
     first, second = on_two_ranks(on_rank, tmp_path)
     for name in ("UPGrad", "PCGrad"):
         torch.testing.assert_close(first[name], second[name], rtol=0, atol=0)
-    expected = by_hand(samples(4, {0: "edge", 1: "edge"}), aggregator_by_name("UPGrad"))
+    expected = by_hand(samples(4, {0: "edge", 1: "edge"}), torchjds("UPGrad"))
     assert_close(first["UPGrad"]["gradients"][0], expected)
     for rank in (first, second):  # the running statistics too
         assert_close(rank["Sum"], rank["None"])
@@ -325,10 +330,10 @@ def test_projection_is_the_smallest_combination() -> None:
 
 
 def test_errors_say_what_to_do() -> None:
-    with pytest.raises(ValueError, match=r"no aggregator 'PCgrad'; TorchJD's are \['AlignedMTL'.*'PCGrad'.*'UPGrad'"):
-        trainer(samples(), "PCgrad")
-    with pytest.raises(ValueError, match=r"'CAGrad' needs \['c'\].*torchjd.aggregation.CAGrad"):
-        trainer(samples(), "CAGrad")
+    with pytest.raises(
+        TypeError, match=r"aggregator 3 cannot be called: .*\{\"_target_\": \"torchjd.aggregation.PCGrad\"\}"
+    ):
+        trainer(samples(), 3)
     with pytest.raises(ValueError, match="not compiled"):
         trainer(samples(), compile=True)
     with pytest.raises(TypeError, match="needs a MultiTaskLoss, got MSELoss"):
@@ -338,6 +343,7 @@ def test_errors_say_what_to_do() -> None:
 def test_torchjd_is_imported_only_when_used(monkeypatch: pytest.MonkeyPatch) -> None:
     code = "import sys, monai_mtunet; sys.exit('torchjd' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    require_torchjd()
     monkeypatch.setitem(sys.modules, "torchjd", None)
     with pytest.raises(ImportError, match=r"pip install -e '\.\[jd\]'"):
-        aggregator_by_name("PCGrad")
+        require_torchjd()

@@ -24,12 +24,12 @@ from monai_mtunet.engines import (
     TaskLossHandler,
     TaskProgressBar,
     WeightingHandler,
-    logged_scalars,
 )
+from monai_mtunet.engines.task_loss_handler import logged_scalars
 from monai_mtunet.losses import DynamicWeightAverage, FixedWeighting, MultiTaskLoss
-from monai_mtunet.tasks import RestorationTask, SegmentationTask, task_losses, task_metrics
+from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList
 
-TASKS = [RestorationTask("denoise", 1), SegmentationTask("segment", ["background", "object"])]
+TASKS = TaskList([RestorationTask("denoise", 1), SegmentationTask("segment", ["background", "object"])])
 
 
 class Pointwise(nn.Module):
@@ -64,7 +64,7 @@ def trainer(data: list[dict[str, Tensor]], handlers: list[Any], loss: MultiTaskL
 
 
 def weighted_loss() -> MultiTaskLoss:
-    return MultiTaskLoss(task_losses(TASKS), FixedWeighting(["denoise", "segment"], {"denoise": 10.0}))
+    return MultiTaskLoss(TASKS.losses(), FixedWeighting(["denoise", "segment"], {"denoise": 10.0}))
 
 
 def test_raw_losses_are_logged_and_averaged_over_the_epoch() -> None:
@@ -112,7 +112,7 @@ def test_an_epoch_without_any_target_of_a_task_has_no_mean() -> None:
 
 def test_weightings_update_once_per_epoch_before_the_checkpoint(tmp_path: Path) -> None:
     weighting = DynamicWeightAverage(["denoise", "segment"])
-    loss = MultiTaskLoss(task_losses(TASKS), weighting)
+    loss = MultiTaskLoss(TASKS.losses(), weighting)
     handlers = [TaskLossHandler(loss), WeightingHandler(loss), ResumableCheckpoint(tmp_path, {"loss": loss})]
     engine = trainer(samples(), handlers, loss, epochs=3)
     engine.run()
@@ -195,7 +195,7 @@ def test_panels_show_the_first_samples_of_every_interval(tmp_path: Path) -> None
         val_data_loader=DataLoader(Dataset(samples()), batch_size=2),
         network=Pointwise(),
         prepare_batch=MultiTaskPrepareBatch(TASKS),
-        key_val_metric=task_metrics(TASKS, 2, "segment_miou"),
+        key_val_metric=TASKS.metrics(2, "segment_miou"),
         val_handlers=[PanelHandler(TASKS, tmp_path, writer, samples=3, interval=2)],  # type: ignore[arg-type]
         decollate=False,
     )

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from monai_mtunet.losses import MaskedCosineLoss
+from monai_mtunet.losses import MissingAwareCosineLoss
 from monai_mtunet.metrics import MissingAwareAngularErrorMetric, MissingAwareDeltaMetric
 
 from .two_ranks import on_two_ranks
@@ -23,7 +23,7 @@ def learn_and_measure(rank=None):
     part = slice(None) if rank is None else slice(2 * rank, 2 * rank + 2)
     prediction, target = (values[part] for values in batch())
     leaf = prediction.clone().requires_grad_()
-    MaskedCosineLoss()(leaf, target).backward()
+    MissingAwareCosineLoss()(leaf, target).backward()
     metrics = [MissingAwareAngularErrorMetric(), MissingAwareAngularErrorMetric("median"), MissingAwareDeltaMetric()]
     for metric in metrics:
         metric(prediction.abs(), target.abs())

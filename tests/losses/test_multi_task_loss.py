@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from monai_mtunet.losses import FixedWeighting, MaskedDiceCELoss, MaskedRegressionLoss, MultiTaskLoss
+from monai_mtunet.losses import FixedWeighting, MissingAwareRegressionLoss, MissingAwareSegmentationLoss, MultiTaskLoss
 
 TASKS = ["denoise", "depth"]
 PREDICTIONS = {"denoise": torch.tensor([[2.0]]), "depth": torch.tensor([[3.0]])}
@@ -10,7 +10,7 @@ TARGETS = {"denoise": torch.tensor([[0.0]]), "depth": torch.tensor([[0.0]])}
 
 @pytest.fixture
 def losses():
-    return {"denoise": MaskedRegressionLoss("mse"), "depth": MaskedRegressionLoss("l1")}
+    return {"denoise": MissingAwareRegressionLoss("mse"), "depth": MissingAwareRegressionLoss("l1")}
 
 
 def test_fixed_weighting_is_a_weighted_sum():
@@ -41,12 +41,12 @@ def test_every_loss_is_weighted_and_learned_from(losses):
     assert predictions["depth"].grad.item() == 2.0
 
 
-def test_task_losses_are_raw_and_detached(losses):
+def test_raw_losses_are_unweighted_and_detached(losses):
     predictions = {name: tensor.clone().requires_grad_() for name, tensor in PREDICTIONS.items()}
     loss = MultiTaskLoss(losses, FixedWeighting(TASKS, {"denoise": 0.5}))
     loss(predictions, TARGETS)
-    assert {name: value.item() for name, value in loss.task_losses.items()} == {"denoise": 4.0, "depth": 3.0}
-    assert not any(value.requires_grad for value in loss.task_losses.values())
+    assert {name: value.item() for name, value in loss.raw_losses.items()} == {"denoise": 4.0, "depth": 3.0}
+    assert not any(value.requires_grad for value in loss.raw_losses.values())
 
 
 def test_a_task_without_targets_leaves_the_others_finite(losses):
@@ -69,8 +69,8 @@ def test_no_loss_is_refused():
 
 
 def test_state_is_that_of_the_losses_and_the_weighting():
-    loss = MultiTaskLoss({"segment": MaskedDiceCELoss(class_weights=[1.0, 2.0])})
-    other = MultiTaskLoss({"segment": MaskedDiceCELoss(class_weights=[0.0, 0.0])})
+    loss = MultiTaskLoss({"segment": MissingAwareSegmentationLoss(class_weights=[1.0, 2.0])})
+    other = MultiTaskLoss({"segment": MissingAwareSegmentationLoss(class_weights=[0.0, 0.0])})
     other.load_state_dict(loss.state_dict())
     assert other.state_dict()["losses.segment.class_weights"].tolist() == [1, 2]
 
@@ -85,11 +85,11 @@ class Product(torch.nn.Module):
 def test_any_module_can_weigh(losses):
     loss = MultiTaskLoss(losses, Product())
     assert loss(PREDICTIONS, TARGETS).item() == 4.0 * 3.0
-    assert loss.task_weights == {}
+    assert loss.applied_weights == {}
     loss.epoch_completed()
 
 
 def test_a_loss_that_does_not_count_is_always_present():
-    loss = MultiTaskLoss({"denoise": torch.nn.MSELoss(), "depth": MaskedRegressionLoss()})
+    loss = MultiTaskLoss({"denoise": torch.nn.MSELoss(), "depth": MissingAwareRegressionLoss()})
     loss(PREDICTIONS, TARGETS | {"depth": torch.tensor([[torch.nan]])})
-    assert list(loss.task_losses) == list(loss.task_weights) == ["denoise"]
+    assert list(loss.raw_losses) == list(loss.applied_weights) == ["denoise"]

@@ -4,7 +4,7 @@ from torch import nn
 
 from monai_mtunet.losses import (
     FixedWeighting,
-    MaskedRegressionLoss,
+    MissingAwareRegressionLoss,
     MultiTaskLoss,
     UncertaintyWeighting,
     VarianceRatioWeighting,
@@ -16,7 +16,7 @@ NETWORK = nn.Linear(2, 2)
 
 
 def groups_of(weighting, **settings):
-    loss = MultiTaskLoss({name: MaskedRegressionLoss() for name in TASKS}, weighting(TASKS))
+    loss = MultiTaskLoss({name: MissingAwareRegressionLoss() for name in TASKS}, weighting(TASKS))
     return torch.optim.AdamW(parameter_groups(NETWORK, loss, 0.5), lr=0.1, **settings).param_groups
 
 
@@ -39,7 +39,7 @@ class Parts(nn.Module):
 
 
 def groups_of_parts(learning_rates):
-    loss = MultiTaskLoss({name: MaskedRegressionLoss() for name in TASKS}, FixedWeighting(TASKS))
+    loss = MultiTaskLoss({name: MissingAwareRegressionLoss() for name in TASKS}, FixedWeighting(TASKS))
     return torch.optim.SGD(parameter_groups(Parts(), loss, 0.5, learning_rates), lr=0.1).param_groups
 
 
@@ -55,7 +55,7 @@ def test_parts_of_the_network_have_learning_rates_of_their_own():
 
 
 def test_a_schedule_keeps_the_ratio_of_the_rates():
-    loss = MultiTaskLoss({name: MaskedRegressionLoss() for name in TASKS}, FixedWeighting(TASKS))
+    loss = MultiTaskLoss({name: MissingAwareRegressionLoss() for name in TASKS}, FixedWeighting(TASKS))
     optimizer = torch.optim.SGD(parameter_groups(Parts(), loss, 0.5, {"heads": 1.0}), lr=0.1)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=4)
     rates = []

@@ -5,7 +5,12 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from monai_mtunet.losses import MaskedDiceCELoss, MaskedRegressionLoss, MultiTaskLoss, parameter_groups
+from monai_mtunet.losses import (
+    MissingAwareRegressionLoss,
+    MissingAwareSegmentationLoss,
+    MultiTaskLoss,
+    parameter_groups,
+)
 
 from .two_ranks import on_two_ranks
 from .weighting.methods import METHODS
@@ -44,9 +49,9 @@ def train(name, rank=None):
     torch.manual_seed(0)
     network = Pointwise()
     losses = {
-        "denoise": MaskedRegressionLoss(),
-        "segment": MaskedDiceCELoss(lambda_dice=1.0, class_weights=[0.3, 1.0]),
-        "depth": MaskedRegressionLoss("l1"),
+        "denoise": MissingAwareRegressionLoss(),
+        "segment": MissingAwareSegmentationLoss(lambda_dice=1.0, class_weights=[0.3, 1.0]),
+        "depth": MissingAwareRegressionLoss("l1"),
     }
     loss = MultiTaskLoss(losses, METHODS[name](TASKS))
     optimizer = torch.optim.Adam(parameter_groups(network, loss, 0.05), lr=0.05)
@@ -58,7 +63,7 @@ def train(name, rank=None):
         optimizer.zero_grad()
         loss(model(image[part]), {task: target[part] for task, target in targets.items()}).backward()
         optimizer.step()
-        logged.append((loss.task_losses, loss.task_weights))
+        logged.append((loss.raw_losses, loss.applied_weights))
         if step % 2:
             loss.epoch_completed()
     return {"network": network.state_dict(), "loss": loss.state_dict(), "logged": logged}

@@ -13,16 +13,16 @@ from .task_weighting import TaskWeighting
 
 
 class RandomLossWeighting(TaskWeighting):
-    """RLW: ``w = softmax(z)`` with standard normal ``z``, drawn anew in every iteration.
+    """RLW: ``w = softmax(z)`` with standard normal ``z``, sampled anew in every iteration.
 
-    Lin et al. 2022, "Reasonable Effectiveness of Random Weighting": the baseline that a method has to beat. A draw
+    Lin et al. 2022, "Reasonable Effectiveness of Random Weighting": the baseline that a method has to beat. A sample
     depends on the seed, the number of training iterations so far and the task's name alone: not on global random
     states, the rank, the order of the tasks or which of them are present.
 
     Args:
         tasks: the names of the tasks whose losses will come.
         weights: importance per task name, on top.
-        seed: of the draws.
+        seed: of the samples.
 
     Example:
         >>> weighting = RandomLossWeighting(["segment", "depth"], seed=0)
@@ -42,8 +42,8 @@ class RandomLossWeighting(TaskWeighting):
         self.iterations += 1
 
     def weigh(self, losses: Tensor, present: list[int]) -> Tensor:
-        """The iteration's draw; the weights sum to 1 over all tasks, present or not."""
+        """The iteration's sample; the weights sum to 1 over all tasks, present or not."""
         iteration = int(self.iterations)
         keys = ([self.seed, iteration, zlib.crc32(name.encode())] for name in self.tasks)
-        draws = torch.tensor([np.random.default_rng(key).standard_normal() for key in keys])
-        return torch.softmax(draws.to(losses), dim=0)[present]
+        sampled = torch.tensor([np.random.default_rng(key).standard_normal() for key in keys])
+        return torch.softmax(sampled.to(losses), dim=0)[present]

@@ -23,7 +23,7 @@ class TaskWeighting(nn.Module, ABC):
         weights: importance per task name, on top of the method's weight; a task that is not named has 1.
 
     Attributes:
-        task_weights: the weights of the last call by task name, detached, for logging.
+        applied_weights: the weights of the last call by task name, detached, for logging.
 
     Raises:
         ValueError: When ``weights`` names a task that does not exist, or a weight is negative.
@@ -43,7 +43,7 @@ class TaskWeighting(nn.Module, ABC):
         self.tasks = tuple(tasks)
         importance = torch.tensor([float(weights.get(name, 1.0)) for name in tasks])
         self.register_buffer("importance", importance, persistent=False)  # the configuration's, not the checkpoint's
-        self.task_weights: dict[str, Tensor] = {}
+        self.applied_weights: dict[str, Tensor] = {}
 
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
         """Combine.
@@ -67,7 +67,9 @@ class TaskWeighting(nn.Module, ABC):
             if self.training:
                 self.observe(means, present)
             weights = self.importance[present] * self.weigh(means, present)
-        self.task_weights = {self.tasks[index]: weight for index, weight in zip(present, weights.unbind(), strict=True)}
+        self.applied_weights = {
+            self.tasks[index]: weight for index, weight in zip(present, weights.unbind(), strict=True)
+        }
         return (weights * values).sum() + self.own_term(means, present)
 
     @abstractmethod

@@ -115,6 +115,9 @@ class VarianceRatioWeighting(WindowedWeighting):
 
     def _step(self, gradient: Tensor, observed: Tensor) -> None:
         """Adam on the observed tasks; then their W get their old sum back, so that the mean of all stays 1."""
+        # By hand: torch.optim.Adam, with one tensor per task, gives another last bit of rho from the sixth step on. Its
+        # running mean takes 0.1 of a gradient, lerp here 1 - 0.9 in single precision. And buffers follow the module to
+        # its device.
         old = self._positive()
         self.steps += observed
         self.momentum.copy_(torch.where(observed, torch.lerp(gradient, self.momentum, 0.9), self.momentum))

@@ -43,7 +43,7 @@ def as_losses(values: Mapping[str, float]) -> dict[str, Tensor]:
 
 
 def weights_of(weighting: TaskWeighting) -> dict[str, float]:
-    return {name: weight.item() for name, weight in weighting.task_weights.items()}
+    return {name: weight.item() for name, weight in weighting.applied_weights.items()}
 
 
 class Run:

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from monai_mtunet.losses import MaskedRegressionLoss, MultiTaskLoss, UncertaintyWeighting
+from monai_mtunet.losses import MissingAwareRegressionLoss, MultiTaskLoss, UncertaintyWeighting
 
 from .methods import METHODS, TASKS, Run, random_epochs
 
@@ -89,23 +89,23 @@ def test_the_geometric_mean_of_the_others_is_not_zero():
 
 
 def test_the_loss_hands_only_present_tasks_to_the_weighting(method):
-    loss = MultiTaskLoss({name: MaskedRegressionLoss("l1") for name in TASKS}, method(TASKS))
+    loss = MultiTaskLoss({name: MissingAwareRegressionLoss("l1") for name in TASKS}, method(TASKS))
     predictions = {name: torch.full((2, 1, 3), 2.0, requires_grad=True) for name in TASKS}
     targets = {name: torch.zeros(2, 1, 3) for name in TASKS} | {"depth": torch.full((2, 1, 3), torch.nan)}
     total = loss(predictions, targets)
     total.backward()
     assert torch.isfinite(total)
-    assert set(loss.task_losses) == set(loss.task_weights) == {"denoise", "segment"}
+    assert set(loss.raw_losses) == set(loss.applied_weights) == {"denoise", "segment"}
     assert torch.equal(predictions["depth"].grad, torch.zeros(2, 1, 3))  # connected, for DistributedDataParallel
     assert predictions["denoise"].grad.abs().min() > 0
 
 
 def test_a_batch_without_any_target_is_survived(method):
-    loss = MultiTaskLoss({name: MaskedRegressionLoss() for name in TASKS}, method(TASKS))
+    loss = MultiTaskLoss({name: MissingAwareRegressionLoss() for name in TASKS}, method(TASKS))
     before = copy.deepcopy(loss.state_dict())
     predictions = {name: torch.ones(1, 1, 3, requires_grad=True) for name in TASKS}
     total = loss(predictions, {name: torch.full((1, 1, 3), torch.nan) for name in TASKS})
     total.backward()
     assert total.item() == 0
-    assert loss.task_losses == loss.task_weights == {}
+    assert loss.raw_losses == loss.applied_weights == {}
     assert all(torch.equal(tensor, before[name]) for name, tensor in loss.state_dict().items())

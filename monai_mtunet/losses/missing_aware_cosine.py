@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from .over_ranks import mean_over_valid
 
 
-class MaskedCosineLoss(nn.Module):
+class MissingAwareCosineLoss(nn.Module):
     """1 - the mean cosine between predicted and true vectors, over the valid voxels of all ranks' batches.
 
     It is the loss of normals in Liu, Johns and Davison, "End-to-end multi-task learning with attention", CVPR 2019. A
@@ -24,7 +24,7 @@ class MaskedCosineLoss(nn.Module):
         ValueError: When ``eps`` is not positive.
 
     Example:
-        >>> MaskedCosineLoss()(torch.tensor([[[3.0], [0.0], [4.0]]]), torch.tensor([[[0.0], [0.0], [1.0]]]))
+        >>> MissingAwareCosineLoss()(torch.tensor([[[3.0], [0.0], [4.0]]]), torch.tensor([[[0.0], [0.0], [1.0]]]))
         tensor(0.2000)
     """
 

@@ -1,4 +1,4 @@
-"""Regression losses over the voxels that have a target."""
+"""The loss of quantities over the voxels that have a target."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .over_ranks import mean_over_valid
 _DISTANCES = {"mse": F.mse_loss, "l1": F.l1_loss, "smooth_l1": F.smooth_l1_loss}
 
 
-class MaskedRegressionLoss(nn.Module):
+class MissingAwareRegressionLoss(nn.Module):
     """Mean distance between prediction and target over the voxels whose target is not NaN, of all ranks' batches.
 
     A batch without any valid voxel gives 0, still connected to the prediction, so that training goes on.
@@ -23,7 +23,7 @@ class MaskedRegressionLoss(nn.Module):
         ValueError: When ``distance`` is none of these.
 
     Example:
-        >>> loss = MaskedRegressionLoss("l1")
+        >>> loss = MissingAwareRegressionLoss("l1")
         >>> loss(torch.tensor([[1.0, 5.0]]), torch.tensor([[0.0, torch.nan]]))
         tensor(1.)
     """

@@ -10,8 +10,14 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from monai_mtunet.engines import LossWeightPlot, ResumableCheckpoint, TaskLossHandler, WeightingHandler
-from monai_mtunet.engines.weight_plot import draw_loss_weights, read_loss_weights
+from monai_mtunet.engines import (
+    LossWeightPlot,
+    ResumableCheckpoint,
+    TaskLossHandler,
+    WeightingHandler,
+    draw_loss_weights,
+)
+from monai_mtunet.engines.loss_weight_plot import read_loss_weights
 from monai_mtunet.losses import (
     DynamicWeightAverage,
     FixedWeighting,
@@ -23,7 +29,6 @@ from monai_mtunet.losses import (
     UncertaintyWeighting,
     VarianceRatioWeighting,
 )
-from monai_mtunet.tasks import task_losses
 
 from .test_handlers import TASKS, samples, trainer
 
@@ -32,7 +37,7 @@ NAMES = ["denoise", "segment"]
 
 def run(output_dir: Path, weighting: nn.Module, epochs: int, resume: bool = False, data: Any = None) -> Any:
     """Train in `output_dir`; returns what the trainer's metrics were after each epoch."""
-    loss = MultiTaskLoss(task_losses(TASKS), weighting)
+    loss = MultiTaskLoss(TASKS.losses(), weighting)
     engine = trainer(data or samples(), [TaskLossHandler(loss), WeightingHandler(loss)], loss, epochs)
     LossWeightPlot(loss, output_dir).attach(engine)
     objects = {"network": engine.network, "optimizer": engine.optimizer, "loss": loss}
@@ -130,7 +135,7 @@ def test_a_fresh_run_starts_over_whatever_is_there(tmp_path: Path) -> None:
 
 def test_tasks_that_came_later_have_gaps_before(tmp_path: Path) -> None:
     (tmp_path / "loss_weights.csv").write_text("epoch,weight_denoise,loss_denoise,loss_old\n1,0.5,2.0,3.0\n")
-    loss = MultiTaskLoss(task_losses(TASKS))
+    loss = MultiTaskLoss(TASKS.losses())
     engine = trainer(samples(), [TaskLossHandler(loss), LossWeightPlot(loss, tmp_path)], loss, epochs=2)
     engine.state.epoch, engine.state.iteration = 1, 2
     engine.run()
@@ -157,14 +162,14 @@ def test_another_table_is_refused_with_its_name(tmp_path: Path, text: str, messa
 
 
 def test_it_needs_the_handler_that_measures(tmp_path: Path) -> None:
-    loss = MultiTaskLoss(task_losses(TASKS))
+    loss = MultiTaskLoss(TASKS.losses())
     engine = trainer(samples(), [LossWeightPlot(loss, tmp_path)], loss)
     with pytest.raises(RuntimeError, match=r"have no \['weight_denoise', .*attach TaskLossHandler to it, before"):
         engine.run()
 
 
 def test_only_the_first_rank_writes(tmp_path: Path) -> None:
-    loss = MultiTaskLoss(task_losses(TASKS))
+    loss = MultiTaskLoss(TASKS.losses())
     engine = trainer(samples(), [TaskLossHandler(loss), LossWeightPlot(loss, tmp_path / "weights")], loss)
     engine.state.rank = 1
     engine.run()

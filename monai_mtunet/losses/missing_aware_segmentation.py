@@ -1,4 +1,4 @@
-"""Segmentation losses over the voxels that have a label."""
+"""The loss of classes over the voxels that have a label."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from .over_ranks import mean_over_valid
 
 
-class MaskedDiceCELoss(nn.Module):
-    """Softmax cross-entropy plus soft Dice over the voxels whose label is not ``ignore_index``.
+class MissingAwareSegmentationLoss(nn.Module):
+    """Softmax cross-entropy, and on demand soft Dice, over the voxels whose label is not ``ignore_index``.
 
     MONAI's ``DiceCELoss`` has no ``ignore_index``, and torch's cross-entropy is NaN when every voxel is ignored;
     here a batch without labels gives 0, still connected to the prediction.
@@ -27,7 +27,7 @@ class MaskedDiceCELoss(nn.Module):
         ValueError: When both weights are 0 or one is negative.
 
     Example:
-        >>> loss = MaskedDiceCELoss(ignore_index=255, lambda_dice=1.0)
+        >>> loss = MissingAwareSegmentationLoss(ignore_index=255, lambda_dice=1.0)
         >>> loss(torch.zeros(1, 2, 4, 4), torch.full((1, 1, 4, 4), 255))
         tensor(0.)
     """

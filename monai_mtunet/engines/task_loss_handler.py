@@ -81,9 +81,9 @@ class TaskLossHandler:
 
     def __call__(self, engine: Workflow) -> None:
         """Log and check one iteration's losses."""
-        losses = self.loss_function.task_losses
+        losses = self.loss_function.raw_losses
         engine.state.output |= {f"loss_{task}": loss for task, loss in losses.items()}
-        engine.state.output |= {f"weight_{task}": weight for task, weight in self.loss_function.task_weights.items()}
+        engine.state.output |= {f"weight_{task}": weight for task, weight in self.loss_function.applied_weights.items()}
         # The raw losses are those of all ranks, so that all of them stop.
         if not torch.stack([engine.state.output["loss"].detach(), *losses.values()]).isfinite().all():
             values = {task: loss.item() for task, loss in losses.items()}
