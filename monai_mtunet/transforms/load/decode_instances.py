@@ -39,8 +39,8 @@ class DecodeInstancesd(MapTransform):
         keys: keys of the codes ``(1, *spatial)``, whole numbers within 0-65535 of any type that holds them, which
             `LoadSampled` so did not load as labels. Instances take their place.
         encoding: "cityscapes" or "kitti".
-        things: labels whose objects are instances: ``$monai_mtunet.data.CITYSCAPES_THING_LABELS``.
-        ignored: labels that are missing: ``$monai_mtunet.data.CITYSCAPES_IGNORED_LABELS``.
+        things: labels whose objects are instances: ``$monai_mtunet.data.CITYSCAPES.thing_labels``.
+        ignored: labels that are missing: ``$monai_mtunet.data.CITYSCAPES.ignored_labels``.
         label_keys: where to put the labels, one per key, for ``MapLabelValued``; by default nowhere.
         allow_missing_keys: don't raise exception if key is missing.
 

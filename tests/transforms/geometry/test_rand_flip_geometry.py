@@ -4,10 +4,12 @@ import torch
 from monai.data import DataLoader, Dataset, MetaTensor, decollate_batch
 from monai.transforms import Compose, Invertd
 
-from monai_mtunet.data.geometric_scene import scene_intrinsics
+from monai_mtunet.data.synthetic.geometry import scene_intrinsics
+from monai_mtunet.tasks import DepthTask, NormalsTask, TaskList
 from monai_mtunet.transforms import RandFlipGeometryd
 
 KEYS = ["image", "normals"]
+TASKS = TaskList([NormalsTask("normals")])
 
 
 def sample(*spatial, components=3):
@@ -33,7 +35,7 @@ def sample(*spatial, components=3):
 )
 def test_a_flipped_axis_negates_its_component(spatial, axis, negated):
     before = sample(*spatial)
-    after = RandFlipGeometryd(KEYS, "normals", prob=1, spatial_axis=axis)(before)
+    after = RandFlipGeometryd(TASKS, prob=1, spatial_axis=axis)(before)
     dims = list(range(1, len(spatial) + 1))
     dims = dims if axis is None else [dims[a] for a in np.atleast_1d(axis)]
     assert torch.equal(after["image"].as_tensor(), before["image"].as_tensor().flip(dims))
@@ -59,12 +61,13 @@ def test_flipped_normals_are_those_of_the_flipped_depth(axis):
     rows, columns = np.mgrid[:12, :16]
     depth = 5 + 0.1 * rows + np.sin(columns / 3) + 0.02 * rows * columns
     before = {"depth": torch.from_numpy(depth)[None], "normals": torch.from_numpy(normals_of(depth))}
-    after = RandFlipGeometryd(["depth", "normals"], "normals", prob=1, spatial_axis=axis)(before)
+    tasks = TaskList([DepthTask("depth"), *TASKS])
+    after = RandFlipGeometryd(tasks, prob=1, spatial_axis=axis, allow_missing_keys=True)(before)
     np.testing.assert_allclose(after["normals"].numpy(), normals_of(after["depth"][0].numpy()), atol=1e-9)
 
 
 def test_flips_with_its_probability_and_all_keys_together():
-    flip = RandFlipGeometryd(KEYS, "normals", prob=0.5, spatial_axis=1).set_random_state(0)
+    flip = RandFlipGeometryd(TASKS, prob=0.5, spatial_axis=1).set_random_state(0)
     before = sample(4, 6)
     flipped = 0
     for _ in range(200):
@@ -79,7 +82,7 @@ def test_flips_with_its_probability_and_all_keys_together():
 @pytest.mark.parametrize("spatial", [(4, 6), (4, 6, 3)])
 @pytest.mark.parametrize("prob", [0.0, 1.0])
 def test_the_inverse_restores_vectors(spatial, prob):
-    flip = RandFlipGeometryd(KEYS, "normals", prob=prob, spatial_axis=(0, 1))
+    flip = RandFlipGeometryd(TASKS, prob=prob, spatial_axis=(0, 1))
     before = sample(*spatial)
     restored = flip.inverse(flip(before))
     for key in KEYS:
@@ -88,7 +91,7 @@ def test_the_inverse_restores_vectors(spatial, prob):
 
 
 def test_invertd_restores_a_prediction_of_vectors():
-    flip = Compose([RandFlipGeometryd(KEYS, "normals", prob=0.5, spatial_axis=1)]).set_random_state(1)
+    flip = Compose([RandFlipGeometryd(TASKS, prob=0.5, spatial_axis=1)]).set_random_state(1)
     samples = [sample(4, 6) for _ in range(8)]
     (batch,) = DataLoader(Dataset(samples, flip), batch_size=8)
     invert = Invertd("normals", flip, orig_keys="normals", nearest_interp=False)
@@ -99,19 +102,17 @@ def test_invertd_restores_a_prediction_of_vectors():
 
 def test_vectors_within_the_image_have_two_components():
     before = sample(4, 6, components=2)
-    after = RandFlipGeometryd(KEYS, "normals", prob=1, spatial_axis=1)(before)
+    after = RandFlipGeometryd(TASKS, prob=1, spatial_axis=1)(before)
     torch.testing.assert_close(after["normals"][0, 1:].as_tensor(), -before["normals"][0, 1:].as_tensor().flip(-1))
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(ValueError, match=r"vector_keys \['normals'\] must be among the keys \('image',\)"):
-        RandFlipGeometryd("image", "normals")
     with pytest.raises(ValueError, match=r"normals has shape \(2, 4, 6, 3\): .* no component along spatial axis 2"):
-        RandFlipGeometryd(KEYS, "normals", prob=1, spatial_axis=2)(sample(4, 6, 3, components=2))
+        RandFlipGeometryd(TASKS, prob=1, spatial_axis=2)(sample(4, 6, 3, components=2))
 
 
 def test_missing_keys():
-    flip = RandFlipGeometryd(KEYS, "normals", prob=1, spatial_axis=1, allow_missing_keys=True)
+    flip = RandFlipGeometryd(TASKS, prob=1, spatial_axis=1, allow_missing_keys=True)
     before = {"image": sample(4, 6)["image"]}
     restored = flip.inverse(flip(before))
     assert torch.equal(restored["image"].as_tensor(), before["image"].as_tensor())

@@ -4,12 +4,16 @@ import torch.nn.functional as F
 from monai.data import DataLoader, Dataset, MetaTensor
 from monai.transforms import Resized
 
+from monai_mtunet.tasks import DepthTask, InstanceTask, NormalsTask, RestorationTask, SegmentationTask, TaskList
 from monai_mtunet.transforms import RandZoomGeometryd
 
 NAN = torch.nan
 SIZES = pytest.mark.parametrize("size", [(12, 20), (12, 10, 14)])
 ZOOMS = pytest.mark.parametrize("factor", [0.5, 0.8, 1.2, 1.5, 2.0, 3.7])
 KEYS = ["image", "segment", "depth", "disparity", "normals"]
+SEGMENT = SegmentationTask("segment", list("abcde"))
+DEPTH = DepthTask("depth")
+TASKS = TaskList([SEGMENT, DEPTH, DepthTask("disparity", quantity="disparity"), NormalsTask("normals")])
 
 
 def sample(*size):
@@ -26,8 +30,12 @@ def sample(*size):
 
 
 def zoom_by(factor, **arguments):
-    arguments = {"depth_keys": "depth", "disparity_keys": "disparity"} | arguments
-    return RandZoomGeometryd(KEYS, zoom=[factor], **arguments).set_random_state(0)
+    return RandZoomGeometryd(TASKS, zoom=[factor], **arguments).set_random_state(0)
+
+
+def zoom_image(*arguments, **more):
+    """A zoom of images without targets."""
+    return RandZoomGeometryd(TaskList([DEPTH]), *arguments, **more, allow_missing_keys=True)
 
 
 def coordinates(*size):
@@ -38,7 +46,8 @@ def coordinates(*size):
 
 def places(factor, size, seed=0):
     """Zoomed coordinates: interpolated linearly (those of voxels without a neighbor are missing), and nearest."""
-    zoom = RandZoomGeometryd(["image", "linear", "nearest"], [factor], ["image", "linear"]).set_random_state(seed)
+    tasks = TaskList([RestorationTask("linear", len(size)), RestorationTask("nearest", len(size))])
+    zoom = RandZoomGeometryd(tasks, [factor], linear_names="linear").set_random_state(seed)
     grid = coordinates(*size)
     after = zoom({"image": grid, "linear": grid.clone(), "nearest": grid.clone()})
     return after["image"], after["linear"], after["nearest"]
@@ -81,7 +90,7 @@ def test_values_keep_their_geometry(size, factor):
 
 def test_golden_double_size():
     image = torch.arange(16.0).reshape(1, 4, 4)
-    zoom = RandZoomGeometryd(["image", "depth"], [2.0], depth_keys="depth")
+    zoom = RandZoomGeometryd(TaskList([DEPTH]), [2.0])
     zoom.randomize = lambda size: None  # the lower right quarter
     zoom._do_transform, zoom.factor, zoom.starts = True, 2.0, [2.0, 2.0]
     after = zoom({"image": image, "depth": image + 1})
@@ -95,7 +104,7 @@ def test_golden_double_size():
 @SIZES
 def test_the_image_is_interpolated_as_torch_does(size):
     before = sample(*size)["image"].as_tensor()
-    after = RandZoomGeometryd("image", [2.0]).set_random_state(3)
+    after = zoom_image([2.0]).set_random_state(3)
     zoomed = after({"image": before})["image"]
     grid = torch.stack([2 * (p + 0.5) / n - 1 for p, n in zip(*_positions(after, size), strict=True)][::-1], dim=-1)
     expected = F.grid_sample(before[None], grid[None].float(), padding_mode="border", align_corners=False)[0]
@@ -133,8 +142,8 @@ def test_resized_label_maps_are_ignored_beyond_their_border(size):
         before
     )
     assert resized["segment"].dtype == torch.float32
-    keys = ["image", "segment", "depth"]
-    zoom = RandZoomGeometryd(keys, [0.5], label_keys="segment", ignore_index=99).set_random_state(0)
+    tasks = TaskList([SegmentationTask("segment", list("abcde"), ignore_index=99), DEPTH])
+    zoom = RandZoomGeometryd(tasks, [0.5]).set_random_state(0)
     after = zoom({**resized, "depth": resized["depth"].nan_to_num(1.5)})
     outside = after["depth"].as_tensor().isnan()
     assert outside.float().mean() == pytest.approx(1 - 0.5 ** len(size), abs=0.1)
@@ -142,6 +151,14 @@ def test_resized_label_maps_are_ignored_beyond_their_border(size):
     assert segment.dtype == torch.float32
     assert torch.equal(segment == 99, outside)
     assert set(segment[~outside].unique().tolist()) <= {0, 1, 2, 3, 4}
+
+
+def test_instances_are_missing_beyond_their_border():
+    tasks = TaskList([SEGMENT, InstanceTask("instances", "segment", method="components")])
+    sample = {"image": torch.rand(1, 8, 8), **dict.fromkeys(tasks.names, torch.ones(1, 8, 8, dtype=torch.int32))}
+    after = RandZoomGeometryd(tasks, [0.5]).set_random_state(0)(sample)
+    assert after["segment"].unique().tolist() == [1, 255]
+    assert after["instances"].unique().tolist() == [-1, 1]
 
 
 @SIZES
@@ -155,7 +172,8 @@ def test_missing_voxels_do_not_spread(size):
 def test_a_clean_image_goes_with_the_noisy_one():
     image = sample(12, 20)["image"]
     for factor in (0.5, 1.5):
-        zoom = RandZoomGeometryd(["image", "denoise"], [factor], linear_keys=["image", "denoise"]).set_random_state(0)
+        tasks = TaskList([RestorationTask("denoise", 3)])
+        zoom = RandZoomGeometryd(tasks, [factor], linear_names="denoise").set_random_state(0)
         after = zoom({"image": image, "denoise": image.clone()})
         clean = after["denoise"].as_tensor()
         valid = ~clean.isnan()
@@ -165,25 +183,25 @@ def test_a_clean_image_goes_with_the_noisy_one():
 
 def test_images_of_8_bits_stay_so_and_are_rounded():
     image = torch.tensor([[[0, 255]]], dtype=torch.uint8).expand(3, 4, 2)
-    after = RandZoomGeometryd("image", [2.0]).set_random_state(0)({"image": image})["image"]
-    floating = RandZoomGeometryd("image", [2.0]).set_random_state(0)({"image": image.float()})["image"]
+    after = zoom_image([2.0]).set_random_state(0)({"image": image})["image"]
+    floating = zoom_image([2.0]).set_random_state(0)({"image": image.float()})["image"]
     assert after.dtype == torch.uint8
     assert torch.equal(after.float(), floating.round())
 
 
-def test_factors_are_chosen_or_drawn_and_parts_lie_anywhere():
-    choose = RandZoomGeometryd("image", (1.0, 1.2, 1.5)).set_random_state(0)
-    draw = RandZoomGeometryd("image", (0.5, 2.0), continuous=True).set_random_state(0)
-    factors, drawn, starts = [], [], []
+def test_factors_are_chosen_or_sampled_and_parts_lie_anywhere():
+    choose = zoom_image((1.0, 1.2, 1.5)).set_random_state(0)
+    sample_factor = zoom_image((0.5, 2.0), continuous=True).set_random_state(0)
+    factors, sampled, starts = [], [], []
     for _ in range(400):
         choose.randomize((10, 20))
-        draw.randomize((10, 20))
+        sample_factor.randomize((10, 20))
         factors.append(choose.factor)
-        drawn.append(draw.factor)
-        starts.append(draw.starts[1] / (20 - 20 / draw.factor))
+        sampled.append(sample_factor.factor)
+        starts.append(sample_factor.starts[1] / (20 - 20 / sample_factor.factor))
     assert set(factors) == {1.0, 1.2, 1.5}
-    assert 0.5 <= min(drawn) < 0.55
-    assert 1.95 < max(drawn) <= 2
+    assert 0.5 <= min(sampled) < 0.55
+    assert 1.95 < max(sampled) <= 2
     assert 0 <= min(starts) < 0.05
     assert 0.95 < max(starts) <= 1
 
@@ -197,7 +215,7 @@ def test_a_factor_of_1_or_a_probability_of_0_changes_nothing():
 
 def test_follows_its_random_state_and_collates():
     before = sample(12, 20)
-    zoom = RandZoomGeometryd(KEYS, (0.7, 2.0), continuous=True, depth_keys="depth")
+    zoom = RandZoomGeometryd(TASKS, (0.7, 2.0), continuous=True)
     first = [zoom.set_random_state(5)(before)["image"] for _ in range(2)]
     assert torch.equal(first[0], first[1])
     (batch,) = DataLoader(Dataset([before] * 4, zoom), batch_size=4)
@@ -212,22 +230,21 @@ def test_follows_its_random_state_and_collates():
         ({"zoom": ()}, "zoom must hold positive factors"),
         ({"zoom": (1, 2, 3), "continuous": True}, r"zoom must be \(lowest, highest\), got \(1, 2, 3\)"),
         ({"zoom": (2, 1), "continuous": True}, r"zoom must be \(lowest, highest\), got \(2, 1\)"),
-        ({"label_keys": "segment"}, r"label_keys \('segment',\) must be among the keys \('image',\)"),
-        ({"depth_keys": "depth"}, r"depth_keys \('depth',\) must be among the keys \('image',\)"),
+        ({"linear_names": "denoise"}, r"linear_names \('denoise',\) must be among \('depth',\)"),
     ],
 )
 def test_wrong_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
-        RandZoomGeometryd("image", **arguments)
+        zoom_image(**arguments)
 
 
 def test_samples_must_be_of_one_size():
     with pytest.raises(ValueError, match=r"spatial sizes differ: \{'image': \(3, 12, 20\), 'depth': \(1, 12, 19\)\}"):
-        RandZoomGeometryd(["image", "depth"])({"image": torch.rand(3, 12, 20), "depth": torch.rand(1, 12, 19)})
+        RandZoomGeometryd(TaskList([DEPTH]))({"image": torch.rand(3, 12, 20), "depth": torch.rand(1, 12, 19)})
 
 
 def test_missing_keys():
-    zoom = RandZoomGeometryd(KEYS, [2.0], allow_missing_keys=True)
+    zoom = RandZoomGeometryd(TASKS, [2.0], allow_missing_keys=True)
     assert set(zoom({"image": torch.rand(3, 4, 4)})) == {"image"}
     with pytest.raises(KeyError, match="segment"):
-        RandZoomGeometryd(KEYS, [2.0])({"image": torch.rand(3, 4, 4)})
+        RandZoomGeometryd(TASKS, [2.0])({"image": torch.rand(3, 4, 4)})

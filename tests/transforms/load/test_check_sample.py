@@ -4,6 +4,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
+from monai_mtunet.tasks import DepthTask, SegmentationTask, TaskList
 from monai_mtunet.transforms import CheckSampled
 
 
@@ -23,7 +24,9 @@ def sample():
     }
 
 
-CHECK = CheckSampled(2, {"segment": 5}, target_keys="depth", in_channels=3)
+SEGMENT = SegmentationTask("segment", list("abcde"))
+TASKS = TaskList([SEGMENT, DepthTask("depth")])
+CHECK = CheckSampled(2, 3, TASKS)
 
 
 def test_a_good_sample_passes_unchanged(sample):
@@ -50,7 +53,7 @@ def test_volumes_in_a_2d_configuration_and_back(sample):
     message = "image (a.nii, 8 x 6 x 4) has 3 spatial dimensions, but spatial_dims is 2: add the bundle's overlay for"
     with pytest.raises(ValueError, match=re.escape(message)):
         CheckSampled(2)(volume)
-    CheckSampled(3, {"segment": 1})(volume)
+    CheckSampled(3, tasks=TaskList([SEGMENT]))(volume)
     with pytest.raises(ValueError, match="has 2 spatial dimensions, but spatial_dims is 3: set spatial_dims to 2"):
         CheckSampled(3)(sample)
 
@@ -72,11 +75,17 @@ def test_labels_must_be_classes(sample, value):
     message = rf"segment \(a\.png, 8 x 6\) holds \[{value}\], but its 5 classes are 0\.\.4 and 255 is ignored: map"
     with pytest.raises(ValueError, match=message):
         CHECK(sample)
-    CheckSampled(2, {"segment": 5}, ignore_index=value)({**sample, "segment": sample["segment"].clamp(max=value)})
+
+
+@pytest.mark.parametrize("value", [5, 11, 254])
+def test_labels_may_be_what_is_missing_for_the_task(sample, value):
+    sample["segment"][0, 1, 1] = value
+    other = TaskList([SegmentationTask("segment", list("abcde"), ignore_index=value)])
+    CheckSampled(2, tasks=other)({**sample, "segment": sample["segment"].clamp(max=value)})
 
 
 def test_missing_keys(sample):
     del sample["segment"]
     with pytest.raises(KeyError, match="segment"):
         CHECK(sample)
-    CheckSampled(2, {"segment": 5}, allow_missing_keys=True)(sample)
+    CheckSampled(2, tasks=TASKS, allow_missing_keys=True)(sample)

@@ -4,10 +4,17 @@ import torch
 from monai.data import MetaTensor
 from PIL import Image
 
-from monai_mtunet.data import CITYSCAPES_IGNORED_LABELS, CITYSCAPES_THING_LABELS
-from monai_mtunet.transforms import DecodeInstances, DecodeInstancesd, LoadSampled
+from monai_mtunet.data import CITYSCAPES as CITYSCAPES_LABELS
+from monai_mtunet.transforms import DecodeInstancesd, LoadSampled
 
-TABLES = {"things": CITYSCAPES_THING_LABELS, "ignored": CITYSCAPES_IGNORED_LABELS}
+TABLES = {"things": CITYSCAPES_LABELS.thing_labels, "ignored": CITYSCAPES_LABELS.ignored_labels}
+
+
+def decoded(encoding, **arguments):
+    """Instances and labels of codes."""
+    transform = DecodeInstancesd("instances", encoding, label_keys="segment", **arguments)
+    return lambda codes: tuple(transform({"instances": codes}).values())
+
 
 # By json2instanceImg.py: two cars, a pedestrian; a group of cars; road, sky; unlabeled, parking; a caravan.
 CITYSCAPES = [[26000, 26001, 24000], [26, 7, 23], [0, 9, 29000]]
@@ -21,7 +28,7 @@ LABELS = [[26, 26, 24], [26, 7, 23], [0, 9, 29]]
 class TestBothEncodings:
     @pytest.mark.parametrize("dtype", [torch.uint16, torch.int32, torch.int64, torch.float32])
     def test_golden_values(self, encoding, codes, dtype):
-        instances, labels = DecodeInstances(encoding, **TABLES)(torch.tensor([codes]).to(dtype))
+        instances, labels = decoded(encoding, **TABLES)(torch.tensor([codes]).to(dtype))
         assert instances.dtype == torch.int32
         assert labels.dtype == torch.int16
         assert instances[0].tolist() == INSTANCES
@@ -42,7 +49,7 @@ class TestBothEncodings:
 
     def test_an_image_without_objects(self, encoding, codes):
         road = 7 if encoding == "cityscapes" else 7 * 256
-        instances, labels = DecodeInstances(encoding, **TABLES)(torch.full((1, 3, 4), road))
+        instances, labels = decoded(encoding, **TABLES)(torch.full((1, 3, 4), road))
         assert not instances.any()
         assert (labels == 7).all()
 
@@ -60,30 +67,28 @@ class TestBothEncodings:
 
     @pytest.mark.parametrize("value", [0.5, -1, 65536, torch.nan])
     def test_other_values_are_refused(self, encoding, codes, value):
-        with pytest.raises(ValueError, match=rf"The instance map \(in memory\) holds {value}, .* Decode it once"):
-            DecodeInstances(encoding, **TABLES)(torch.tensor([[[26.0, value]]]))
+        with pytest.raises(ValueError, match=rf"instances \(in memory\) holds {value}, .* Decode it once"):
+            decoded(encoding, **TABLES)(torch.tensor([[[26.0, value]]]))
 
 
 def test_objects_of_other_labels_are_no_instances():
-    instances, labels = DecodeInstances("kitti", things=[26])(
-        torch.tensor([[[26 * 256 + 3, 11 * 256 + 1, 24 * 256 + 1]]])
-    )
+    instances, labels = decoded("kitti", things=[26])(torch.tensor([[[26 * 256 + 3, 11 * 256 + 1, 24 * 256 + 1]]]))
     assert instances.tolist() == [[[1, 0, 0]]]
     assert labels.tolist() == [[[26, 11, 24]]]
 
 
 def test_ignored_things_are_missing():
-    decode = DecodeInstances("cityscapes", things=[26, 29], ignored=[29])
+    decode = decoded("cityscapes", things=[26, 29], ignored=[29])
     assert decode(torch.tensor([[[29000, 26000, 29]]]))[0].tolist() == [[[-1, 1, -1]]]
 
 
 def test_license_plates_of_8_bits():
-    assert DecodeInstances("kitti", **TABLES)(torch.tensor([[[255 * 256]]]))[0].item() == -1
+    assert decoded("kitti", **TABLES)(torch.tensor([[[255 * 256]]]))[0].item() == -1
 
 
 def test_an_unknown_encoding():
     with pytest.raises(ValueError, match='must be "cityscapes" or "kitti", got \'coco\''):
-        DecodeInstances("coco", things=[26])
+        DecodeInstancesd("instances", "coco", things=[26])
 
 
 def test_missing_keys():

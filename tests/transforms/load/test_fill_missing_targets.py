@@ -11,18 +11,18 @@ from monai.data import CacheDataset, DataLoader, MetaTensor
 from monai.transforms import Compose, CopyItemsd, MapLabelValued, RandFlipd, RandSpatialCropd
 from PIL import Image
 
-from monai_mtunet import label_classes, missing_voxels, task_losses, task_metrics
 from monai_mtunet.engines import MultiTaskPrepareBatch
-from monai_mtunet.tasks import RestorationTask, SegmentationTask
+from monai_mtunet.tasks import ClassificationTask, RestorationTask, SegmentationTask, TaskList
 from monai_mtunet.transforms import CheckSampled, FillMissingTargetsd, LoadSampled
 
-TASKS = [RestorationTask("denoise", channels=3), SegmentationTask("segment", ["a", "b", "c"], dice=True)]
+SEGMENT = SegmentationTask("segment", ["a", "b", "c"], dice=True)
+TASKS = TaskList([RestorationTask("denoise", channels=3), SEGMENT])
 NAMES = ["denoise", "segment"]
-FILL = FillMissingTargetsd(NAMES, missing_voxels(TASKS))
+FILL = FillMissingTargetsd(TASKS)
 
 
 def test_missing_voxels_follow_from_the_tasks():
-    voxels = missing_voxels([*TASKS, SegmentationTask("other", ["a", "b"], ignore_index=9)])
+    voxels = TaskList([*TASKS, SegmentationTask("other", ["a", "b"], ignore_index=9)]).missing_values
     assert {name: (voxel.dtype, len(voxel)) for name, voxel in voxels.items()} == {
         "denoise": (torch.float32, 3),
         "segment": (torch.int16, 1),
@@ -59,9 +59,19 @@ def test_plain_tensors_stay_plain_and_what_is_there_stays():
     assert type(filled["denoise"]) is torch.Tensor
 
 
+def test_only_active_tasks_are_filled():
+    filled = FillMissingTargetsd(TaskList(list(TASKS), only="segment"))({"image": torch.rand(3, 8, 6)})
+    assert set(filled) == {"image", "segment"}
+
+
+def test_plain_numbers_become_tensors_of_the_filled_ones_type():
+    fill = FillMissingTargetsd(TaskList([ClassificationTask("classify", ["cat", "dog"])]))
+    samples = [fill({"image": torch.rand(3, 8, 6), **sample}) for sample in ({"classify": 1}, {}, {"classify": None})]
+    assert [sample["classify"].tolist() for sample in samples] == [[1], [-1], [-1]]
+    assert len({sample["classify"].dtype for sample in samples}) == 1
+
+
 def test_errors_name_the_key():
-    with pytest.raises(ValueError, match=r"a voxel without \['depth'\] is; it knows \['denoise', 'segment'\]"):
-        FillMissingTargetsd(["segment", "depth"], missing_voxels(TASKS))
     with pytest.raises(ValueError, match="denoise cannot be filled: the sample has no 'image', only"):
         FILL({"segment": torch.ones(1, 8, 6)})
 
@@ -84,14 +94,14 @@ def files(request, tmp_path):
 
 
 def pipeline(dims, channels, crop=8):
-    tasks = [RestorationTask("denoise", channels), TASKS[1]]
+    tasks = TaskList([RestorationTask("denoise", channels), SEGMENT])
     return tasks, Compose(
         [
-            LoadSampled(["image", "segment"], "segment", allow_missing_keys=True, optional_files="segment"),
-            FillMissingTargetsd("segment", missing_voxels(tasks)),
-            MapLabelValued("segment", [0, 1, 2], [2, 1, 0], dtype=torch.int16),
+            LoadSampled(tasks=tasks, optional_files="segment"),
+            MapLabelValued("segment", [0, 1, 2], [2, 1, 0], dtype=torch.int16, allow_missing_keys=True),
             CopyItemsd("image", names="denoise"),
-            CheckSampled(dims, label_classes(tasks), target_keys=["denoise", "segment"]),
+            FillMissingTargetsd(tasks),
+            CheckSampled(dims, tasks=tasks),
             RandSpatialCropd(["image", "denoise", "segment"], [crop] * 2 + [4] * (dims - 2), random_size=False),
             RandFlipd(["image", "denoise", "segment"], prob=0.5, spatial_axis=0),
         ]
@@ -137,7 +147,7 @@ def test_missing_samples_change_neither_the_loss_nor_the_metrics_of_the_others()
         (batch,) = DataLoader([FILL(sample) for sample in samples[:count]], batch_size=3)
         image, targets = MultiTaskPrepareBatch(TASKS)(batch)
         values = {}
-        for name, loss in task_losses(TASKS).items():
+        for name, loss in TASKS.losses().items():
             prediction = predictions[name][:count].clone().requires_grad_()
             value = loss(prediction, targets[name])
             value.backward()
@@ -145,7 +155,7 @@ def test_missing_samples_change_neither_the_loss_nor_the_metrics_of_the_others()
             assert not prediction.grad.isnan().any()
             assert (prediction.grad[2:] == 0).all()
         output = {"image": image, "pred": {k: v[:count] for k, v in predictions.items()}, "label": targets}
-        for name, metric in task_metrics(TASKS, 2, "segment_dice").items():
+        for name, metric in TASKS.metrics(2, "segment_dice").items():
             values[name] = measured(metric, output)
         return values
 
@@ -166,9 +176,9 @@ def test_without_any_target_no_metric_claims_a_result_and_losses_are_zero():
     (batch,) = DataLoader([FILL({"image": x}) for x in image], batch_size=2)
     _, targets = MultiTaskPrepareBatch(TASKS)(batch)
     predictions = {"denoise": torch.rand(2, 3, 16, 16), "segment": torch.rand(2, 3, 16, 16)}
-    for name, metric in task_metrics(TASKS, 2, "segment_dice").items():
+    for name, metric in TASKS.metrics(2, "segment_dice").items():
         assert np.isnan(measured(metric, {"image": image, "pred": predictions, "label": targets})), name
-    for name, loss in task_losses(TASKS).items():
+    for name, loss in TASKS.losses().items():
         prediction = predictions[name].requires_grad_()
         value = loss(prediction, targets[name])
         value.backward()

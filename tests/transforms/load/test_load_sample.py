@@ -9,6 +9,7 @@ from monai.data import PILReader
 from monai.transforms import Compose
 from PIL import Image
 
+from monai_mtunet.tasks import BoundingBoxTask, DepthTask, SegmentationTask, TaskList
 from monai_mtunet.transforms import LoadSampled
 
 RNG = np.random.RandomState(0)
@@ -112,6 +113,36 @@ def test_targets_may_be_missing_on_purpose(files):
         LoadSampled(["image", "segment"], optional_files="segment")({**pair, "image": "gone.png"})
     with pytest.raises(ValueError, match=r"optional_files \['mask'\] must be among"):
         LoadSampled(["image", "segment"], optional_files="mask")
+
+
+TASKS = TaskList([SegmentationTask("segment", ["a", "b"]), DepthTask("depth"), BoundingBoxTask("box")], only="depth")
+
+
+def test_the_tasks_say_what_is_loaded_and_how(files):
+    sample = LoadSampled(tasks=TASKS)(
+        {"image": files / "image.png", "segment": files / "labels.png", "depth": files / "labels.png", "box": [1, 2]}
+    )
+    assert sample["segment"].dtype == torch.int16  # though it is not trained
+    assert sample["depth"].dtype == torch.float32
+    assert sample["box"] == [1, 2]
+    assert set(LoadSampled(tasks=TASKS)({"image": files / "image.png", "depth": None})) == {"image"}
+
+
+def test_keys_narrow_what_the_tasks_say(files):
+    pair = {"image": files / "image.png", "segment": files / "labels.png", "depth": files / "labels.png"}
+    sample = LoadSampled(["image", "segment"], tasks=TASKS)(pair)
+    assert sample["segment"].dtype == torch.int16
+    assert sample["depth"] == pair["depth"]
+    assert LoadSampled("image", tasks=TASKS)(pair)["segment"] == pair["segment"]
+    with pytest.raises(ValueError, match="Give the keys to load, or the tasks"):
+        LoadSampled()
+
+
+def test_what_is_painted_already_is_passed_by(files):
+    painted = {"image": torch.rand(3, 4, 5), "segment": np.zeros((1, 4, 5))}
+    loaded = LoadSampled(tasks=TASKS)({**painted, "depth": files / "labels.png"})
+    assert all(loaded[key] is value for key, value in painted.items())
+    assert loaded["depth"].shape == (1, 20, 30)
 
 
 @pytest.mark.skipif("MONAI_DATA_DIRECTORY" not in os.environ, reason="MONAI_DATA_DIRECTORY is not set")

@@ -9,7 +9,7 @@ from monai.utils import set_determinism
 
 from monai_mtunet.losses import MaskedRegressionLoss
 from monai_mtunet.networks import UMC
-from monai_mtunet.transforms import AddGaussianNoised, MaskBlindSpots, MaskBlindSpotsd
+from monai_mtunet.transforms import AddGaussianNoised, MaskBlindSpotsd
 
 SIZES = pytest.mark.parametrize("size", [(40, 60), (20, 25, 16)])
 REPLACEMENTS = pytest.mark.parametrize("replacement", ["neighbor", "median", "mean"])
@@ -19,6 +19,21 @@ REPLACEMENTS = pytest.mark.parametrize("replacement", ["neighbor", "median", "me
 def _restore_determinism():
     yield
     set_determinism(None)
+
+
+class Hide:
+    """An image without what is hidden, and where the blind spots are."""
+
+    def __init__(self, *arguments, **more):
+        self.transform = MaskBlindSpotsd("image", "denoise", *arguments, **more)
+
+    def set_random_state(self, seed):
+        self.transform.set_random_state(seed)
+        return self
+
+    def __call__(self, noisy):
+        sample = self.transform({"image": noisy})
+        return sample["image"], sample["denoise"].isfinite()
 
 
 def image(*size, seed=0):
@@ -31,37 +46,37 @@ def image(*size, seed=0):
 @SIZES
 @pytest.mark.parametrize("fraction", [0.01, 0.04])
 def test_exact_fractions(size, fraction):
-    _, spots = MaskBlindSpots(fraction, sampling="uniform")(image(1, *size))
+    _, spots = Hide(fraction, sampling="uniform")(image(1, *size))
     assert int(spots.sum()) == round(fraction * image(*size).numel())
 
 
 def test_a_stratified_grid_has_one_spot_in_every_cell():
-    _, spots = MaskBlindSpots(0.01)(image(1, 40, 60))
+    _, spots = Hide(0.01)(image(1, 40, 60))
     assert (F.avg_pool2d(spots.float(), 10) * 100 == 1).all()
-    _, spots = MaskBlindSpots(0.01)(image(1, 20, 25, 15))  # cells of 4 x 5 x 5
+    _, spots = Hide(0.01)(image(1, 20, 25, 15))  # cells of 4 x 5 x 5
     assert (F.avg_pool3d(spots.float(), (4, 5, 5)) * 100 == 1).all()
 
 
 @pytest.mark.parametrize("size", [(40, 60, 1), (1, 40, 60), (37, 53), (64, 64, 3)])
 @pytest.mark.parametrize("sampling", ["stratified", "uniform"])
 def test_the_fraction_holds_for_thin_and_odd_sizes(size, sampling):
-    mask = MaskBlindSpots(0.02, sampling).set_random_state(0)
-    counts = [int(mask(image(1, *size))[1].sum()) for _ in range(20)]
+    hide = Hide(0.02, sampling).set_random_state(0)
+    counts = [int(hide(image(1, *size))[1].sum()) for _ in range(20)]
     assert sum(counts) / 20 / image(*size).numel() == pytest.approx(0.02, rel=0.1)
 
 
 def test_every_voxel_is_as_likely_as_any_other():
-    mask = MaskBlindSpots(0.1).set_random_state(0)
-    share = torch.stack([mask(image(1, 7, 8))[1].float() for _ in range(1000)]).mean(0)
+    hide = Hide(0.1).set_random_state(0)
+    share = torch.stack([hide(image(1, 7, 8))[1].float() for _ in range(1000)]).mean(0)
     assert float(share.mean()) == pytest.approx(1 / 9, rel=0.05)  # cells of 3 x 3
     assert share.min() > 0.06  # 5 standard deviations
     assert share.max() < 0.162
 
 
 def test_channels_share_their_spots_unless_told_otherwise():
-    _, spots = MaskBlindSpots(0.05)(image(3, 40, 40))
+    _, spots = Hide(0.05)(image(3, 40, 40))
     assert (spots == spots[:1]).all()
-    _, spots = MaskBlindSpots(0.05, per_channel=True)(image(3, 40, 40))
+    _, spots = Hide(0.05, per_channel=True)(image(3, 40, 40))
     assert (spots.flatten(1).sum(1) > 50).all()
     assert (spots.sum(0) == 3).sum() < 10
 
@@ -74,7 +89,7 @@ def test_channels_share_their_spots_unless_told_otherwise():
 @pytest.mark.parametrize("per_channel", [False, True])
 def test_only_the_spots_change_and_none_keeps_its_value(size, replacement, per_channel):
     noisy = image(2, *size)  # all values differ
-    hidden, spots = MaskBlindSpots(0.04, replacement=replacement, per_channel=per_channel)(noisy)
+    hidden, spots = Hide(0.04, replacement=replacement, per_channel=per_channel)(noisy)
     assert torch.equal(hidden != noisy, spots)
 
 
@@ -82,11 +97,11 @@ def test_only_the_spots_change_and_none_keeps_its_value(size, replacement, per_c
 @REPLACEMENTS
 def test_the_hidden_value_has_no_influence_on_the_input(size, replacement):
     """By construction: another value at a spot leaves what replaces it as it was."""
-    mask = MaskBlindSpots(0.002, replacement=replacement, window=3)
+    hide = Hide(0.002, replacement=replacement, window=3)
     noisy = image(1, *size)
-    hidden, spots = mask.set_random_state(0)(noisy)
+    hidden, spots = hide.set_random_state(0)(noisy)
     assert spots.any()
-    other, again = mask.set_random_state(0)(noisy.masked_fill(spots, 1e6))
+    other, again = hide.set_random_state(0)(noisy.masked_fill(spots, 1e6))
     assert torch.equal(again, spots)
     assert torch.equal(other, hidden)
 
@@ -94,12 +109,12 @@ def test_the_hidden_value_has_no_influence_on_the_input(size, replacement):
 def test_replacements_come_from_the_window():
     rows = torch.arange(30.0)[:, None].expand(30, 30)[None]
     for replacement in ("neighbor", "median", "mean"):
-        hidden, spots = MaskBlindSpots(0.04, replacement=replacement, window=(3, 5))(rows)
+        hidden, spots = Hide(0.04, replacement=replacement, window=(3, 5))(rows)
         assert (hidden - rows)[spots].abs().max() <= 1
-        flat, spots = MaskBlindSpots(0.04, replacement=replacement, window=(1, 5))(rows)
+        flat, spots = Hide(0.04, replacement=replacement, window=(1, 5))(rows)
         assert torch.equal(flat, rows)
     noisy = image(1, 9, 9)
-    hidden, spots = MaskBlindSpots(1 / 81, replacement="mean", window=3, sampling="uniform").set_random_state(3)(noisy)
+    hidden, spots = Hide(1 / 81, replacement="mean", window=3, sampling="uniform").set_random_state(3)(noisy)
     (row, column) = spots[0].nonzero()[0].tolist()
     window = noisy[0, max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
     expected = (window.sum() - noisy[0, row, column]) / (window.numel() - 1)
@@ -109,13 +124,13 @@ def test_replacements_come_from_the_window():
 @REPLACEMENTS
 def test_a_structure_hides_all_that_shares_the_noise(replacement):
     """Noise that is constant along lines of 5 voxels: nothing of it may reach the input near a spot."""
-    mask = MaskBlindSpots(0.002, replacement=replacement, structure=(1, 5), window=5)
+    hide = Hide(0.002, replacement=replacement, structure=(1, 5), window=5)
     noisy = image(1, 40, 60)
-    hidden, spots = mask.set_random_state(1)(noisy)
+    hidden, spots = hide.set_random_state(1)(noisy)
     lines = F.max_pool2d(spots.float(), (1, 5), stride=1, padding=(0, 2)) > 0
     assert int(lines.sum()) > 3 * int(spots.sum())
     assert torch.equal(hidden != noisy, lines)
-    other, again = mask.set_random_state(1)(noisy + 1e3 * lines)
+    other, again = hide.set_random_state(1)(noisy + 1e3 * lines)
     assert torch.equal(again, spots)
     assert torch.equal(other, hidden)
 
@@ -123,7 +138,7 @@ def test_a_structure_hides_all_that_shares_the_noise(replacement):
 def test_voxels_without_a_value_are_neither_hidden_nor_used():
     noisy = image(1, 40, 60)
     noisy[:, :20] = torch.nan
-    hidden, spots = MaskBlindSpots(0.04)(noisy)
+    hidden, spots = Hide(0.04)(noisy)
     assert not spots[:, :20].any()
     assert spots[:, 20:].any()
     assert torch.equal(hidden.isnan(), noisy.isnan())
@@ -157,10 +172,10 @@ def test_training_on_noisy_images_alone_denoises():
     noisy = clean + 0.2 * torch.randn(clean.shape)
     network = UMC(2, 1, {"denoise": 1}, features=(8, 16), norm="INSTANCE")
     optimizer = torch.optim.Adam(network.parameters(), 0.01)
-    mask = MaskBlindSpotsd("image", "denoise", 0.03).set_random_state(0)
+    hide = MaskBlindSpotsd("image", "denoise", 0.03).set_random_state(0)
     loss = MaskedRegressionLoss()
     for _ in range(200):
-        samples = [mask({"image": noisy[i]}) for i in torch.randint(0, 12, (4,)).tolist()]
+        samples = [hide({"image": noisy[i]}) for i in torch.randint(0, 12, (4,)).tolist()]
         (batch,) = DataLoader(samples, batch_size=4)
         optimizer.zero_grad()
         loss(network(batch["image"].as_tensor())["denoise"], batch["denoise"].as_tensor()).backward()
@@ -196,10 +211,10 @@ def test_fresh_spots_follow_set_determinism_and_differ_between_epochs(workers):
 
 def test_reproducible_spots_are_the_same_for_any_epoch_worker_or_cache():
     samples = [{"image": image(1, 24, 24, seed=i)} for i in range(6)]
-    mask = MaskBlindSpotsd("image", "denoise", reproducible=True)
-    expected = torch.stack([mask(sample)["denoise"].isfinite() for sample in samples])
+    hide = MaskBlindSpotsd("image", "denoise", reproducible=True)
+    expected = torch.stack([hide(sample)["denoise"].isfinite() for sample in samples])
     assert not torch.equal(expected[0], expected[1])
-    for dataset in (Dataset(samples, mask), CacheDataset(samples, mask, progress=False)):
+    for dataset in (Dataset(samples, hide), CacheDataset(samples, hide, progress=False)):
         for workers in (0, 2):
             loader = DataLoader(dataset, batch_size=4, num_workers=workers)
             assert torch.equal(spots_of(loader), expected)
@@ -241,13 +256,13 @@ def test_works_after_augmentation_and_noise():
 )
 def test_wrong_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
-        MaskBlindSpots(**arguments)
+        Hide(**arguments)
 
 
 def test_windows_without_a_neighbor():
     with pytest.raises(ValueError, match=r"structure of \(1, 5\) leaves nothing of a window of \(1, 5\)"):
-        MaskBlindSpots(window=(1, 5), structure=(1, 5))(image(1, 20, 20))
+        Hide(window=(1, 5), structure=(1, 5))(image(1, 20, 20))
     with pytest.raises(ValueError, match=r"window of \(5, 1\) leaves a voxel of an image of size \(1, 20\)"):
-        MaskBlindSpots(window=(5, 1))(image(1, 1, 20))
+        Hide(window=(5, 1))(image(1, 1, 20))
     with pytest.raises(TypeError, match=r"floating-point image, got torch\.uint8"):
-        MaskBlindSpots()(torch.zeros(1, 8, 8, dtype=torch.uint8))
+        Hide()(torch.zeros(1, 8, 8, dtype=torch.uint8))

@@ -33,7 +33,7 @@ def test_what_has_no_second_acquisition_stays():
     assert torch.equal(swapped["denoise"].isnan(), partly["denoise"].isnan())
 
 
-def test_two_reproducible_draws_make_a_fixed_pair_of_independent_noise():
+def test_two_reproducible_noises_make_a_fixed_pair_of_independent_noise():
     acquire = Compose(
         [
             CopyItemsd("image", names="denoise"),

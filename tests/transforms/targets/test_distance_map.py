@@ -5,9 +5,15 @@ from monai.data import CacheDataset, DataLoader, MetaTensor
 from monai.transforms import CastToTyped, Compose
 
 from monai_mtunet.tasks import DistanceTask
-from monai_mtunet.transforms import DistanceMap, DistanceMapd
+from monai_mtunet.transforms import DistanceMapd
 
 NAN = np.nan
+
+
+def distance_map(**arguments):
+    """Distances of an instance map."""
+    transform = DistanceMapd("instances", "distance", **arguments)
+    return lambda labels: transform({"instances": labels})["distance"]
 
 
 def brute_force(labels, spacing, border=False, background=0, ignore_index=-1):
@@ -67,10 +73,10 @@ GRIDS = [((9, 11), (1.0, 1.0)), ((7, 12), (2.0, 0.5)), ((6, 5, 7), (1.0, 1.0, 3.
 def test_exact_against_brute_force(kind, shape, spacing, border):
     labels = scene(kind, shape)
     expected = brute_force(labels, spacing, border)
-    measured = DistanceMap(unit="mm", spacing=spacing, border=border)(torch.from_numpy(labels)[None])
+    measured = distance_map(unit="mm", spacing=spacing, border=border)(torch.from_numpy(labels)[None])
     assert measured.dtype == torch.float32
     np.testing.assert_allclose(measured[0].numpy(), expected.astype(np.float32), rtol=1e-6)
-    in_voxels = DistanceMap(border=border)(torch.from_numpy(labels)[None])
+    in_voxels = distance_map(border=border)(torch.from_numpy(labels)[None])
     np.testing.assert_allclose(in_voxels[0].numpy(), brute_force(labels, (1,) * len(shape), border), rtol=1e-6)
 
 
@@ -78,7 +84,7 @@ def test_exact_against_brute_force(kind, shape, spacing, border):
 def test_class_maps_may_have_no_background(shape):
     labels = scene("blobs", shape)
     labels[-1] = 255
-    measured = DistanceMap(background=None, ignore_index=255)(torch.from_numpy(labels)[None])
+    measured = distance_map(background=None, ignore_index=255)(torch.from_numpy(labels)[None])
     expected = brute_force(labels, (1,) * len(shape), background=None, ignore_index=255)
     np.testing.assert_allclose(measured[0].numpy(), expected.astype(np.float32), rtol=1e-6)
     assert np.nanmin(expected) == 1
@@ -86,7 +92,7 @@ def test_class_maps_may_have_no_background(shape):
 
 def test_one_channel_per_class_or_group_of_classes():
     labels = torch.tensor([[[0, 1, 1, 2, 2, 0, 255]]])
-    measured = DistanceMap(labels=[1, [1, 2], 7], ignore_index=255)(labels)[:, 0]
+    measured = distance_map(labels=[1, [1, 2], 7], ignore_index=255)(labels)[:, 0]
     expected = torch.tensor([[0.0, 1, 1, 0, 0, 0, NAN], [0, 1, 2, 2, 1, 0, NAN], [0, 0, 0, 0, 0, 0, NAN]])
     torch.testing.assert_close(measured, expected, equal_nan=True)
 
@@ -99,43 +105,43 @@ def test_normalized_distances_reach_one_in_every_object(kind, truncate):
     expected = expected if truncate is None else expected.clip(max=truncate)
     for number in set(labels.flatten()) - {0, -1}:
         expected[labels == number] /= expected[labels == number].max()
-    measured = DistanceMap(normalize=True, truncate=truncate)(torch.from_numpy(labels)[None])
+    measured = distance_map(normalize=True, truncate=truncate)(torch.from_numpy(labels)[None])
     np.testing.assert_allclose(measured[0].numpy(), expected.astype(np.float32), rtol=1e-6)
 
 
 def test_pieces_of_a_class_are_normalized_each_by_itself():
     labels = torch.tensor([[[1, 0, 1, 1, 1, 0], [0, 0, 1, 1, 1, 0], [0, 0, 1, 1, 1, 0], [0, 1, 0, 0, 0, 0]]])
-    together = DistanceMap(normalize=True)(labels)[0]
-    pieces = DistanceMap(normalize=True, components=True)(labels)[0]
+    together = distance_map(normalize=True)(labels)[0]
+    pieces = distance_map(normalize=True, components=True)(labels)[0]
     assert together[0, 0] < 1
     assert pieces[0, 0] == 1
     # Touching by a corner is touching: one piece with the square.
     assert pieces[3, 1] == together[3, 1] < 1
-    torch.testing.assert_close(DistanceMap(components=True)(labels), DistanceMap()(labels))
+    torch.testing.assert_close(distance_map(components=True)(labels), distance_map()(labels))
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (3, 4, 5)])
 def test_an_object_that_fills_the_image_has_no_distance(shape):
     labels = torch.full((1, *shape), 2)
-    assert DistanceMap()(labels).isnan().all()
-    assert DistanceMap(normalize=True)(labels).isnan().all()
-    assert (DistanceMap(truncate=7)(labels) == 7).all()
-    assert (DistanceMap(truncate=7, normalize=True)(labels) == 1).all()
-    assert DistanceMap(border=True)(labels).max() == (min(shape) + 1) // 2
+    assert distance_map()(labels).isnan().all()
+    assert distance_map(normalize=True)(labels).isnan().all()
+    assert (distance_map(truncate=7)(labels) == 7).all()
+    assert (distance_map(truncate=7, normalize=True)(labels) == 1).all()
+    assert distance_map(border=True)(labels).max() == (min(shape) + 1) // 2
     labels[0, 0] = -1  # what is missing is no boundary
-    assert DistanceMap()(labels).isnan().all()
+    assert distance_map()(labels).isnan().all()
 
 
 @pytest.mark.parametrize("value", [0, -1])
 @pytest.mark.parametrize("arguments", [{}, {"truncate": 5, "normalize": True}, {"labels": [1, 2]}, {"border": True}])
 def test_without_any_object_all_is_zero_or_missing(value, arguments):
-    measured = DistanceMap(**arguments)(torch.full((1, 4, 5), value))
+    measured = distance_map(**arguments)(torch.full((1, 4, 5), value))
     assert measured.isnan().all() if value == -1 else (measured == 0).all()
 
 
 def test_truncation_changes_only_what_is_beyond():
     labels = torch.from_numpy(scene("touching at the border", (25, 25)))[None]
-    full, truncated = DistanceMap()(labels), DistanceMap(truncate=3)(labels)
+    full, truncated = distance_map()(labels), distance_map(truncate=3)(labels)
     assert full.max() > 9
     torch.testing.assert_close(truncated, full.clamp(max=3))
 
@@ -143,23 +149,23 @@ def test_truncation_changes_only_what_is_beyond():
 @pytest.mark.parametrize("unit", ["mm", "um"])
 def test_the_size_of_a_voxel_comes_from_the_affine(unit):
     labels, affine = scene("blobs", (6, 5, 7)), torch.diag(torch.tensor([2.0, 1.0, 3.0, 1.0]))
-    measured = DistanceMap(unit=unit)(MetaTensor(labels[None], affine=affine))
+    measured = distance_map(unit=unit)(MetaTensor(labels[None], affine=affine))
     np.testing.assert_allclose(measured[0].numpy(), brute_force(labels, (2, 1, 3)), rtol=1e-6)
     assert torch.equal(measured.affine, affine.to(measured.affine))
     with pytest.raises(ValueError, match="give spacing, or a label map with an affine"):
-        DistanceMap(unit="mm")(torch.zeros(1, 3, 3))
+        distance_map(unit="mm")(torch.zeros(1, 3, 3))
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 0), (torch.float16, 0.02)])
 def test_samples_are_cached_and_become_targets_of_a_task(dtype, tolerance):
-    derive = Compose([DistanceMapd("instances", "distance", truncate=4), CastToTyped("distance", dtype)])
+    make = Compose([DistanceMapd("instances", "distance", truncate=4), CastToTyped("distance", dtype)])
     samples = [{"instances": MetaTensor(torch.from_numpy(scene(kind, (6, 7)))[None])} for kind in KINDS[:5]]
-    (batch,) = DataLoader(CacheDataset(samples, derive, progress=False), batch_size=5)
+    (batch,) = DataLoader(CacheDataset(samples, make, progress=False), batch_size=5)
     assert batch["instances"].dtype == torch.int32
     assert batch["distance"].dtype == dtype
     target = DistanceTask("distance", truncate=4, signed=False).prepare_target(batch["distance"].as_tensor())
     for sample, distance in zip(samples, target, strict=True):
-        expected = DistanceMap(truncate=4)(sample["instances"]).as_tensor()
+        expected = distance_map(truncate=4)(sample["instances"]).as_tensor()
         torch.testing.assert_close(distance, expected, atol=tolerance, rtol=0, equal_nan=True)
 
 
@@ -174,9 +180,9 @@ def test_samples_are_cached_and_become_targets_of_a_task(dtype, tolerance):
 )
 def test_wrong_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
-        DistanceMap(**arguments)
+        distance_map(**arguments)
 
 
 def test_one_hot_labels_are_refused():
     with pytest.raises(ValueError, match=r"one channel, with class numbers; got shape \(3, 4, 4\)"):
-        DistanceMap()(torch.zeros(3, 4, 4))
+        distance_map()(torch.zeros(3, 4, 4))

@@ -4,8 +4,14 @@ import torch
 from monai.data import MetaTensor
 from skimage.measure import label
 
-from monai_mtunet.tasks import InstanceTask, SegmentationTask
-from monai_mtunet.transforms import LabelComponents, LabelComponentsd
+from monai_mtunet.tasks import InstanceTask, SegmentationTask, TaskList
+from monai_mtunet.transforms import LabelComponentsd
+
+
+def components(**arguments):
+    """Instances of a label map."""
+    transform = LabelComponentsd("segment", "instances", **arguments)
+    return lambda labels: transform({"segment": labels})["instances"]
 
 
 def blobs(shape, labels=3, seed=0):
@@ -22,7 +28,7 @@ def same_pieces(a, b):
 @pytest.mark.parametrize("shape", [(20, 24), (9, 12, 10)])
 def test_pieces_are_those_of_scikit_image(shape):
     labels = blobs(shape)
-    found = LabelComponents()(torch.from_numpy(labels)[None])
+    found = components()(torch.from_numpy(labels)[None])
     assert found.dtype == torch.int32
     expected = label(labels, connectivity=1)
     assert same_pieces(found[0].numpy(), expected)
@@ -31,21 +37,21 @@ def test_pieces_are_those_of_scikit_image(shape):
 
 def test_lists_of_labels_are_connected_as_one():
     labels = torch.tensor([[[1, 2, 0, 3, 3, 1, 255, 1]]])
-    assert LabelComponents()(labels)[0, 0].tolist() == [1, 4, 0, 5, 5, 2, -1, 3]
-    assert LabelComponents(labels=[[1, 2]])(labels)[0, 0].tolist() == [1, 1, 0, 0, 0, 2, -1, 3]
-    assert LabelComponents(labels=[0])(labels)[0, 0].tolist() == [0, 0, 1, 0, 0, 0, -1, 0]
+    assert components()(labels)[0, 0].tolist() == [1, 4, 0, 5, 5, 2, -1, 3]
+    assert components(labels=[[1, 2]])(labels)[0, 0].tolist() == [1, 1, 0, 0, 0, 2, -1, 3]
+    assert components(labels=[0])(labels)[0, 0].tolist() == [0, 0, 1, 0, 0, 0, -1, 0]
 
 
 def test_small_pieces_are_none():
     labels = torch.tensor([[[1, 1, 0, 1, 0, 1, 1, 1]]])
-    assert LabelComponents(min_size=2)(labels)[0, 0].tolist() == [1, 1, 0, 0, 0, 2, 2, 2]
-    assert LabelComponents(min_size=9)(labels).max() == 0
+    assert components(min_size=2)(labels)[0, 0].tolist() == [1, 1, 0, 0, 0, 2, 2, 2]
+    assert components(min_size=9)(labels).max() == 0
 
 
 @pytest.mark.parametrize("slice_axis", [0, 1, 2])
 def test_slices_are_numbered_each_by_itself(slice_axis):
     labels = blobs((6, 9, 12), labels=2)
-    found = LabelComponents(slice_axis=slice_axis)(torch.from_numpy(labels)[None])[0].numpy()
+    found = components(slice_axis=slice_axis)(torch.from_numpy(labels)[None])[0].numpy()
     seen: set[int] = set()
     for plane, expected in zip(np.moveaxis(found, slice_axis, 0), np.moveaxis(labels, slice_axis, 0), strict=True):
         assert same_pieces(plane, label(expected, connectivity=1))
@@ -53,18 +59,18 @@ def test_slices_are_numbered_each_by_itself(slice_axis):
         assert not seen & numbers
         seen |= numbers
     assert seen == set(range(1, found.max() + 1))
-    assert LabelComponents()(torch.from_numpy(labels)[None]).max() < found.max()
+    assert components()(torch.from_numpy(labels)[None]).max() < found.max()
 
 
 def test_a_task_divides_slices_each_by_itself_as_well():
     labels = torch.from_numpy(blobs((6, 9, 12), labels=2))[None]
     segment = SegmentationTask("segment", ["outside", "cell"])
-    prediction = {"segment": torch.nn.functional.one_hot(labels[0], 2).movedim(-1, 0).float()}
+    prediction = {"segment": torch.nn.functional.one_hot(labels, 2).movedim(-1, 1).float()}
     for slice_axis in (None, 2):
-        task = InstanceTask("instances", segment, method="components", slice_axis=slice_axis)
-        made = task.derive(prediction)
+        tasks = TaskList([segment, InstanceTask("instances", "segment", method="components", slice_axis=slice_axis)])
+        (made,) = tasks.with_derived(prediction)["instances"]
         assert made.dtype == torch.int32
-        assert same_pieces(made.numpy(), LabelComponents(slice_axis=slice_axis)(labels).numpy())
+        assert same_pieces(made.numpy(), components(slice_axis=slice_axis)(labels).numpy())
 
 
 @pytest.mark.parametrize("value", [0, 255])
@@ -75,4 +81,4 @@ def test_without_any_label_there_is_none(value):
 
 def test_one_hot_labels_are_refused():
     with pytest.raises(ValueError, match=r"one channel, with class numbers; got shape \(3, 4, 4\)"):
-        LabelComponents()(torch.zeros(3, 4, 4))
+        components()(torch.zeros(3, 4, 4))
