@@ -31,7 +31,7 @@ class PadSampled(Padd):
         >>> tasks = TaskList([SegmentationTask("segment", ["background", "cell"])])
         >>> sample = {"image": torch.ones(1, 1, 2), "segment": torch.ones(1, 1, 2, dtype=torch.int16)}
         >>> PadSampled(tasks, spatial_size=[1, 4])(sample)["segment"]
-        tensor([[[255,   1,   1, 255]]], dtype=torch.int16)
+        metatensor([[[255,   1,   1, 255]]], dtype=torch.int16)
     """
 
     def __init__(
