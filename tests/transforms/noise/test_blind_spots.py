@@ -7,7 +7,7 @@ from monai.data import CacheDataset, DataLoader, Dataset, MetaTensor
 from monai.transforms import Compose, CopyItemsd, EnsureTyped, RandFlipd, RandSpatialCropd
 from monai.utils import set_determinism
 
-from monai_mtunet.losses import MaskedRegressionLoss
+from monai_mtunet.losses import MissingAwareRegressionLoss
 from monai_mtunet.networks import UMC
 from monai_mtunet.transforms import AddGaussianNoised, MaskBlindSpotsd
 
@@ -161,7 +161,7 @@ def test_the_target_is_the_noisy_image_at_the_spots_alone(size):
 def test_gradients_come_from_the_spots_alone():
     sample = MaskBlindSpotsd("image", "denoise", 0.04)({"image": image(1, 30, 30)})
     prediction = torch.zeros(1, 1, 30, 30, requires_grad=True)
-    MaskedRegressionLoss()(prediction, sample["denoise"][None]).backward()
+    MissingAwareRegressionLoss()(prediction, sample["denoise"][None]).backward()
     assert torch.equal(prediction.grad[0] != 0, sample["denoise"].isfinite())
 
 
@@ -173,7 +173,7 @@ def test_training_on_noisy_images_alone_denoises():
     network = UMC(2, 1, {"denoise": 1}, features=(8, 16), norm="INSTANCE")
     optimizer = torch.optim.Adam(network.parameters(), 0.01)
     hide = MaskBlindSpotsd("image", "denoise", 0.03).set_random_state(0)
-    loss = MaskedRegressionLoss()
+    loss = MissingAwareRegressionLoss()
     for _ in range(200):
         samples = [hide({"image": noisy[i]}) for i in torch.randint(0, 12, (4,)).tolist()]
         (batch,) = DataLoader(samples, batch_size=4)

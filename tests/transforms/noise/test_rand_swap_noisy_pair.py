@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from monai.transforms import Compose, CopyItemsd
 
-from monai_mtunet.losses import MaskedRegressionLoss
+from monai_mtunet.losses import MissingAwareRegressionLoss
 from monai_mtunet.networks import UMC
 from monai_mtunet.transforms import AddGaussianNoised, RandSwapNoisyPaird
 
@@ -67,7 +67,7 @@ def test_training_on_noisy_pairs_alone_denoises():
         chosen = torch.randint(0, 12, (4,))
         batch = swap({key: noisy[chosen] for key, noisy in zip(KEYS, pairs, strict=True)})
         optimizer.zero_grad()
-        MaskedRegressionLoss()(network(batch["image"])["denoise"], batch["denoise"]).backward()
+        MissingAwareRegressionLoss()(network(batch["image"])["denoise"], batch["denoise"]).backward()
         optimizer.step()
     with torch.no_grad():
         denoised = network.eval()(pairs[0][12:])["denoise"]
