@@ -1,18 +1,18 @@
 """Networks: modules that map an image to one prediction per task, and know no loss, engine or file."""
 
 from .classical_denoiser import ClassicalDenoiser
-from .cross_stitch_segnet import CrossStitchSegNet
-from .dense_segnet import DenseSegNet
-from .dilated_resnet import DilatedResNet
-from .frozen_normalization import freeze_normalization
-from .hourglass import MultiTaskHourglass
-from .mtan import MTAN
-from .mtunet import MTUNet
+from .freeze_normalization import freeze_normalization
 from .network_chain import NetworkChain
-from .segnet import SegNet
-from .stan import STAN
-from .sunet import SUNet, sunet_7_128, sunet_64, sunet_128
-from .umc import UMC
+from .segnet.cross_stitch_segnet import CrossStitchSegNet
+from .segnet.dense_segnet import DenseSegNet
+from .segnet.hourglass import MultiTaskHourglass
+from .segnet.mtan import MTAN
+from .segnet.segnet import SegNet
+from .segnet.stan import STAN
+from .sunet.dilated_resnet import DilatedResNet
+from .sunet.sunet import SUNet, sunet_7_128, sunet_64, sunet_128
+from .unet.mtunet import MTUNet
+from .unet.umc import UMC
 
 __all__ = [
     "MTAN",

@@ -9,16 +9,17 @@ import pywt  # type: ignore[import-untyped]
 import torch
 from numpy.typing import NDArray
 from skimage.restoration import denoise_nl_means, denoise_wavelet
-from torch import Tensor, nn
+from torch import Tensor
 
-from .input_check import check_input
+from .blocks.input_check import check_input
+from .multi_task_network import MultiTaskNetwork
 
 Image = NDArray[np.float64]
 
 SMALLEST = 16  # voxels per axis: two 8x8 blocks of BM3D, one level of the wavelet
 
 
-class ClassicalDenoiser(nn.Module):
+class ClassicalDenoiser(MultiTaskNetwork):
     """A classical denoiser with a network's front, to stand before a segmenter in a `NetworkChain`.
 
     With ``method="bm3d"`` on color images it is the CBM3D of the UMC paper's Table 1. It runs on the CPU, sample by
@@ -61,9 +62,7 @@ class ClassicalDenoiser(nn.Module):
         task: str = "denoise",
         std: float | Sequence[float] = 1.0,
     ) -> None:
-        super().__init__()
-        if spatial_dims not in (2, 3):
-            raise ValueError(f"spatial_dims must be 2 or 3, got {spatial_dims}.")
+        super().__init__(spatial_dims, in_channels, {task: in_channels})
         if method not in METHODS:
             raise ValueError(f"method must be one of {tuple(METHODS)}, got {method!r}.")
         stds = [float(s) for s in std] if isinstance(std, Sequence) else [float(std)] * in_channels
@@ -73,9 +72,6 @@ class ClassicalDenoiser(nn.Module):
             raise ValueError(f"sigma must be positive, got {sigma}.")
         if method == "bm3d":
             _check_bm3d(spatial_dims)
-        self.spatial_dims = spatial_dims
-        self.in_channels = in_channels
-        self.out_channels = {task: in_channels}
         self.sigma = sigma
         self.method = method
         self.task = task

@@ -6,17 +6,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .multi_task_network import MultiTaskNetwork
+
 TRAINING_MODES = ("joint", "detached", "frozen")
 
 
-class NetworkChain(nn.Module):
+class NetworkChain(MultiTaskNetwork):
     """Networks in sequence: a prediction of each is the image of the next (UMC paper, Section 4.1, "D+S").
 
     It compiles to TorchScript if its networks do. A compiled chain no longer holds frozen networks in eval mode,
     so compile it for inference.
 
     Args:
-        networks: two networks or more with the package's front (`spatial_dims`, `in_channels`, `out_channels`).
+        networks: two networks or more with the package's front, as of `MultiTaskNetwork`.
         via: the task whose prediction is the next network's image: one for all links, or one per link.
         training_mode: what the losses of a later network do to the earlier ones.
 
@@ -26,7 +28,8 @@ class NetworkChain(nn.Module):
               without gradients. For networks that were trained before (Table 1, "D+S").
 
     Attributes:
-        out_channels: channels of the tasks of all networks, in the order of the predictions.
+        out_channels: number of channels of the dense tasks of all networks, in their order.
+        out_features: length of the vector tasks of all networks, in their order.
 
     Raises:
         ValueError: When the networks do not fit each other, or predict a task of the same name.
@@ -41,22 +44,25 @@ class NetworkChain(nn.Module):
     """
 
     def __init__(self, networks: Sequence[nn.Module], via: str | Sequence[str], training_mode: str = "joint") -> None:
-        super().__init__()
         if training_mode not in TRAINING_MODES:
             raise ValueError(f"training_mode must be one of {TRAINING_MODES}, got {training_mode!r}.")
         if len(networks) < 2:
             raise ValueError(f"networks must be two at least, got {len(networks)}.")
         links = len(networks) - 1
-        self.via = [via] * links if isinstance(via, str) else list(via)
-        if len(self.via) != links:
-            raise ValueError(f"via must name one task, or one for each of the {links} links, got {self.via}.")
+        tasks = [via] * links if isinstance(via, str) else list(via)
+        if len(tasks) != links:
+            raise ValueError(f"via must name one task, or one for each of the {links} links, got {tasks}.")
         fronts: list[Any] = list(networks)
-        for network, task, following in zip(fronts[:-1], self.via, fronts[1:], strict=True):
+        for network, task, following in zip(fronts[:-1], tasks, fronts[1:], strict=True):
             _check_link(network, task, following)
         _check_distinct_tasks(fronts)
-        self.spatial_dims: int = fronts[0].spatial_dims
-        self.in_channels: int = fronts[0].in_channels
-        self.out_channels = {t: c for network in fronts for t, c in network.out_channels.items()}
+        super().__init__(
+            fronts[0].spatial_dims,
+            fronts[0].in_channels,
+            {task: channels for network in fronts for task, channels in network.out_channels.items()},
+            {task: length for network in fronts for task, length in network.out_features.items()},
+        )
+        self.via = tasks
         self.training_mode = training_mode
         self.networks = nn.ModuleList(networks)
         if training_mode == "frozen":
@@ -111,7 +117,7 @@ def _check_link(network: Any, task: str, following: Any) -> None:
 
 
 def _check_distinct_tasks(networks: Sequence[Any]) -> None:
-    tasks = [task for n in networks for task in (*n.out_channels, *getattr(n, "out_features", {}))]
+    tasks = [task for n in networks for task in (*n.out_channels, *n.out_features)]
     repeated = sorted({task for task in tasks if tasks.count(task) > 1})
     if repeated:
         raise ValueError(f"more than one network predicts {repeated}: rename all of them but one.")

@@ -11,7 +11,9 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from ..engines.checkpoints import CheckpointError, read_checkpoint
+from ..networks import SUNet
+from .read_checkpoint import CheckpointError, read_checkpoint
+from .sunet_authors_names import from_authors_names
 
 logger = logging.getLogger(__name__)
 
@@ -78,8 +80,9 @@ def copy_weights(
     """Copy the tensors of a part of a network from a state dict.
 
     Args:
-        network: its tensors are changed in place. Where it has a method ``translate``, names are its.
-        state: tensors by name.
+        network: its tensors are changed in place.
+        state: tensors by name. For a `SUNet`, names may be those of its authors' implementation; their linear layer
+            becomes the head of the first vector task.
         part: name of a module, or ``""`` for the network.
         source: what the state is, for error messages.
 
@@ -90,8 +93,7 @@ def copy_weights(
         CheckpointError: see :func:`load_pretrained`.
         ValueError: When the network has no such part.
     """
-    translate = getattr(network, "translate", None)
-    given: Mapping[str, Tensor] = state if translate is None else translate(state)
+    given = _in_names_of(network, state)
     prefix = f"{part}." if part else ""
     wanted = {name: tensor for name, tensor in network.state_dict().items() if name.startswith(prefix)}
     if not wanted:
@@ -112,6 +114,12 @@ def copy_weights(
     _check(wrong, source, type(network).__name__)
     network.load_state_dict(loaded, strict=False)
     return LoadedWeights(list(loaded), kept, [name for name in given if not name.startswith(prefix)])
+
+
+def _in_names_of(network: nn.Module, state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    if not isinstance(network, SUNet):
+        return state
+    return from_authors_names(state, next(iter(network.out_features), "classify"))
 
 
 def _check(wrong: Mapping[str, list[str]], source: str, network: str) -> None:

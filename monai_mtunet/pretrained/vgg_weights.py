@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ..networks.concat_convolution import ConcatConvolution
-from ..networks.segnet_layout import VGG16_CONVOLUTIONS
-from ..networks.segnet_levels import SegNetEncoderLevel, SegNetLevel
+from ..networks.blocks.concat_convolution import ConcatConvolution
+from ..networks.segnet.layout import VGG16_CONVOLUTIONS
+from ..networks.segnet.levels import SegNetEncoderLevel, SegNetLevel
 
 OTHER_CHANNELS = ("average", "skip")
 CONVOLUTION = re.compile(r"features\.(\d+)\.weight")

@@ -4,7 +4,7 @@ from network_suite import NetworkSuite, close
 from vector_tasks import VectorTasks, split
 
 from monai_mtunet.networks import CrossStitchSegNet, SegNet
-from monai_mtunet.networks.cross_stitch import CrossStitch
+from monai_mtunet.networks.segnet.cross_stitch import CrossStitch
 
 TINY = {"features": (4, 6), "convolutions": (2, 2)}
 NYU, CITYSCAPES = {"segment": 13, "depth": 1, "normals": 3}, {"segment": 7, "depth": 1}

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from monai_mtunet.networks import MTUNet
-from monai_mtunet.networks.exact_checkpoint import checkpoint_exactly
+from monai_mtunet.networks.blocks.exact_checkpoint import checkpoint_exactly
 
 FEATURES = (4, 6, 8)
 

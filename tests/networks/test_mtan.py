@@ -7,7 +7,7 @@ from vector_tasks import VectorTasks, split
 
 from monai_mtunet.engines import read_attention_masks
 from monai_mtunet.networks import MTAN, STAN
-from monai_mtunet.networks.attention_gate import AttentionGate
+from monai_mtunet.networks.blocks.attention_gate import AttentionGate
 
 TINY = {"features": (4, 6), "convolutions": (2, 2)}
 MIRRORED_VGG = {"width_change": "last", "order": "norm_conv_act", "head": "3x3"}

@@ -5,8 +5,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from monai_mtunet.networks import MTUNet
-from monai_mtunet.networks.attention_gate import AttentionGate
-from monai_mtunet.networks.mtunet import CROSS_TALK_LEVEL
+from monai_mtunet.networks.blocks.attention_gate import AttentionGate
+from monai_mtunet.networks.unet.mtunet import CROSS_TALK_LEVEL
 
 FEATURES = (4, 6, 8)
 

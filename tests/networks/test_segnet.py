@@ -4,8 +4,8 @@ from network_suite import NetworkSuite, close
 from vector_tasks import VectorTasks, split
 
 from monai_mtunet.networks import SegNet
-from monai_mtunet.networks.segnet_layout import SegNetLayout
-from monai_mtunet.networks.task_channels import check_tasks
+from monai_mtunet.networks.blocks.task_channels import check_tasks
+from monai_mtunet.networks.segnet.layout import SegNetLayout
 
 TINY = {"features": (4, 6), "convolutions": (2, 2)}
 MIRRORED_VGG = {"width_change": "last", "order": "norm_conv_act", "head": "3x3"}

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from network_suite import NetworkSuite, close
 from torch import nn
 
-from monai_mtunet.networks.pre_activation import PreActivation
-from monai_mtunet.networks.sunet import SUNet, sunet_7_128, sunet_64, sunet_128
-from monai_mtunet.networks.sunet_module import ModuleGrid, UNetModule
+from monai_mtunet.networks import SUNet, sunet_7_128, sunet_64, sunet_128
+from monai_mtunet.networks.sunet.module import ModuleGrid, UNetModule
+from monai_mtunet.networks.sunet.pre_activation import PreActivation
 
 TINY = {"features": (8, 12, 16, 20), "modules": (1, 2, 1, 1), "module_features": 4, "stem_features": (4, 6)}
 VECTORS = ("kind", "box")

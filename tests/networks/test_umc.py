@@ -8,8 +8,8 @@ from network_suite import NetworkSuite
 from torch.utils.flop_counter import FlopCounterMode
 
 from monai_mtunet.networks import UMC
-from monai_mtunet.networks.concat_convolution import ConcatConvolution
-from monai_mtunet.networks.decoding_pathway import DecoderBlock
+from monai_mtunet.networks.blocks.concat_convolution import ConcatConvolution
+from monai_mtunet.networks.unet.decoding_pathway import DecoderBlock
 
 FEATURES = (4, 6, 8)
 CONNECTIVITIES = ["shared", "causal", "causal_chain", "dense"]

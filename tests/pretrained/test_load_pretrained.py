@@ -10,10 +10,11 @@ from monai.engines import SupervisedTrainer
 from monai.handlers import LrScheduleHandler
 
 import monai_mtunet
-from monai_mtunet.engines import CheckpointError, MultiTaskPrepareBatch, ResumableCheckpoint, load_pretrained
-from monai_mtunet.pretrained.load_pretrained import copy_weights
+from monai_mtunet.engines import CheckpointError, MultiTaskPrepareBatch, ResumableCheckpoint
 from monai_mtunet.losses import MultiTaskLoss, parameter_groups
 from monai_mtunet.networks import UMC, SUNet, freeze_normalization
+from monai_mtunet.pretrained import load_pretrained
+from monai_mtunet.pretrained.load_pretrained import copy_weights
 from monai_mtunet.tasks import ClassificationTask, SegmentationTask
 
 TINY = {"features": (8, 12, 16, 20), "modules": (1, 2, 2, 1), "module_features": 4, "stem_features": (4, 6)}

@@ -2,8 +2,8 @@ import pytest
 import sunet_of_the_authors as authors
 import torch
 
-from monai_mtunet.networks.sunet import SUNet, sunet_7_128, sunet_64, sunet_128
-from monai_mtunet.networks.sunet_authors_names import from_authors_names
+from monai_mtunet.networks import SUNet, sunet_7_128, sunet_64, sunet_128
+from monai_mtunet.pretrained.sunet_authors_names import from_authors_names
 
 WIDTHS, MODULES, N, STEM = (8, 12, 16, 20), (1, 2, 2, 1), 4, (4, 6)
 
@@ -29,7 +29,7 @@ def test_every_tensor_of_the_published_checkpoints_has_its_place(build, layout, 
 def test_features_are_those_of_the_authors_network(prefix):
     state = authors.random_state(WIDTHS, MODULES, N, STEM, classes=5)
     network = SUNet(2, 3, None, {"kind": 5}, WIDTHS, MODULES, N, STEM).eval()
-    translated = network.translate({prefix + name: tensor for name, tensor in state.items()})
+    translated = from_authors_names({prefix + name: tensor for name, tensor in state.items()}, "kind")
     keys = network.load_state_dict(translated, strict=False)
     assert keys.unexpected_keys == []
     assert all(key.endswith("num_batches_tracked") for key in keys.missing_keys)

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from monai_mtunet.networks import MTAN, UMC, CrossStitchSegNet, DenseSegNet, MultiTaskHourglass, SegNet
-from monai_mtunet.networks.segnet_layout import VGG16_CONVOLUTIONS, VGG16_FEATURES
+from monai_mtunet.networks.segnet.layout import VGG16_CONVOLUTIONS, VGG16_FEATURES
 from monai_mtunet.pretrained.vgg_weights import copy_vgg16
 
 

@@ -1,0 +1,1 @@
+"""What networks of more than one family are built of."""

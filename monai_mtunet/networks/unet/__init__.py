@@ -1,0 +1,1 @@
+"""U-Nets: one decoder per task, which may listen to the others."""
