@@ -3,8 +3,20 @@
 Importing it makes bare ``_target_`` names (``"UMC"``, ``"SegmentationTask"``) resolve in MONAI configurations.
 """
 
-from . import bundle, data, engines, inferers, losses, metrics, networks, tasks, transforms
+from . import bundle, data, engines, inferers, losses, metrics, networks, pictures, pretrained, tasks, transforms
 
 __version__ = "0.1.0"
 
-__all__ = ["bundle", "data", "engines", "inferers", "losses", "metrics", "networks", "tasks", "transforms"]
+__all__ = [
+    "bundle",
+    "data",
+    "engines",
+    "inferers",
+    "losses",
+    "metrics",
+    "networks",
+    "pictures",
+    "pretrained",
+    "tasks",
+    "transforms",
+]

@@ -1,33 +1,54 @@
-"""What MONAI's engines need for several tasks: batch preparation, handlers and gradient balancing."""
+"""MONAI's engines for several tasks: what all bundles share of training, validation and prediction."""
 
-from .activation_maps import ActivationMapHandler, draw_activation_maps, read_activation_maps
-from .attention_masks import AttentionMaskHandler, draw_attention_masks, read_attention_masks
-from .checkpoints import BestMetric, CheckpointError, ResumableCheckpoint, VerifiedCheckpointLoader, load_checkpoint
-from .epoch_seed import EpochSeed
+from .evaluator import MultiTaskEvaluator, MultiTaskPredictor
 from .gradient_balancing import GradientBalancingTrainer, require_torchjd
-from .loss_weight_plot import LossWeightPlot, draw_loss_weights
+from .handlers import (
+    ActivationMapHandler,
+    AttentionMaskHandler,
+    BestMetric,
+    EpochSeed,
+    LossWeightPlot,
+    NonFiniteLossError,
+    PanelHandler,
+    ResumableCheckpoint,
+    TaskLossHandler,
+    TaskProgressBar,
+    TrainingHandlers,
+    ValidationHandlers,
+    VerifiedCheckpointLoader,
+    WeightingHandler,
+    draw_activation_maps,
+    draw_attention_masks,
+    draw_loss_weights,
+    load_checkpoint,
+    read_activation_maps,
+    read_attention_masks,
+)
 from .non_negative_projector import NonNegativeProjector
-from .panels import PanelHandler
 from .prepare_batch import MultiTaskPrepareBatch
-from .progress import TaskProgressBar
-from .task_loss_handler import NonFiniteLossError, TaskLossHandler
-from .weighting_handler import WeightingHandler
+from .preprocessing import TaskPreprocessing
+from .trainer import MultiTaskTrainer
 
 __all__ = [
     "ActivationMapHandler",
     "AttentionMaskHandler",
     "BestMetric",
-    "CheckpointError",
     "EpochSeed",
     "GradientBalancingTrainer",
     "LossWeightPlot",
+    "MultiTaskEvaluator",
+    "MultiTaskPredictor",
     "MultiTaskPrepareBatch",
+    "MultiTaskTrainer",
     "NonFiniteLossError",
     "NonNegativeProjector",
     "PanelHandler",
     "ResumableCheckpoint",
     "TaskLossHandler",
+    "TaskPreprocessing",
     "TaskProgressBar",
+    "TrainingHandlers",
+    "ValidationHandlers",
     "VerifiedCheckpointLoader",
     "WeightingHandler",
     "draw_activation_maps",

@@ -14,8 +14,7 @@ from monai.utils import ImageMetaKey
 from PIL import Image
 from torch import Tensor
 
-from ..pictures import label_png
-from ..pictures import save_figure as save_panel
+from ..pictures import label_png, save_figure
 from ..tasks import SavedAs, Task, draw_panel
 
 
@@ -84,7 +83,7 @@ class SavePaneld(SampleWriter):
         image = data[self.image_key]
         path = self.path(meta_of(image), "_panel.png")
         predictions = {task.name: data[f"pred_{task.name}"] for task in self.tasks}
-        save_panel(draw_panel(self.tasks, [image], [predictions], title=path.stem.removesuffix("_panel")), path)
+        save_figure(draw_panel(self.tasks, [image], [predictions], title=path.stem.removesuffix("_panel")), path)
         return dict(data)
 
 

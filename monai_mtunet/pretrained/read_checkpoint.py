@@ -8,8 +8,6 @@ from typing import Any
 
 import torch
 
-__all__ = ["CheckpointError", "read_checkpoint"]
-
 
 class CheckpointError(RuntimeError):
     """A checkpoint is missing, corrupt or of another network."""

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from ...pictures.label_png import label_png
 from ..dataset_files import check_files, dataset_folder
 from .coco_segmentation import coco_mask
 from .pascal_voc import VOC
@@ -70,7 +70,7 @@ def write_coco_voc_labels(
         labels = _label_map(instances[image["id"]], image["height"], image["width"], file)
         if np.count_nonzero(labels) >= least_pixels:
             path = folder / FOLDER / section / Path(image["file_name"]).with_suffix(".png")
-            label_png(labels, VOC.palette).save(path)
+            Image.fromarray(labels.astype(np.uint8)).save(path)
             names.append(str(image["file_name"]))
     (folder / FOLDER / f"{section}.txt").write_text("".join(f"{name}\n" for name in names))
     return names

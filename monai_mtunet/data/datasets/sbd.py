@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import scipy.io
 from numpy.typing import NDArray
+from PIL import Image
 
-from ...pictures.label_png import label_png
 from ..dataset_files import check_files, dataset_folder
 from .pascal_voc import SOURCE as VOC_SOURCE
-from .pascal_voc import VOC, voc_folder
+from .pascal_voc import voc_folder
 
 __all__ = ["write_sbd_annotations"]
 
@@ -69,7 +69,7 @@ def write_sbd_annotations(sbd_dir: str | os.PathLike[str] | None, voc_dir: str |
         if file.suffix == ".png":
             path.write_bytes(file.read_bytes())
         else:
-            label_png(_class_numbers(file), VOC.palette).save(path)
+            Image.fromarray(_class_numbers(file)).save(path)
     (lists / "trainaug.txt").write_text("\n".join(ids) + "\n")
     return ids
 

@@ -82,8 +82,13 @@ class LoadSyntheticd(Transform):
         self.spatial_size = ensure_tuple_rep(spatial_size or self.scene.default_size[spatial_dims], spatial_dims)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Add the image and its targets to the sample, which keeps its seed. A target that it holds None for stays."""
+        """Add the image and its targets to the sample, which keeps its seed. A target that it holds None for stays.
+
+        A sample without a seed, such as a user's files, is left to `LoadSampled`.
+        """
         sample = dict(data)
+        if "seed" not in sample:
+            return sample
         seed = int(sample["seed"])
         painted, affine = self._paint(seed, sample)
         for name, values in painted.items():

@@ -9,7 +9,7 @@ import torch
 from ignite.metrics import Metric
 from torch import Tensor, nn
 
-from ...losses import MaskedRegressionLoss
+from ...losses import MissingAwareRegressionLoss
 from ...metrics import MissingAwareBoxIoUMetric, MissingAwareMSEMetric
 from ...pictures.picture import Picture
 from ..saved_as import SavedAs
@@ -76,7 +76,7 @@ class BoundingBoxTask(RegressionTask):
 
     def default_loss(self) -> nn.Module:
         """Mean squared error over the coordinates of the images that have a box."""
-        return MaskedRegressionLoss("mse")
+        return MissingAwareRegressionLoss("mse")
 
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
         """See the class."""

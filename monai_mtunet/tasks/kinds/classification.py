@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from ...losses import MaskedDiceCELoss
+from ...losses import MissingAwareSegmentationLoss
 from ...metrics import MissingAwareTopKAccuracy
 from ...pictures.picture import Picture
 from ..averaging import ProbabilityAveraging
@@ -74,7 +74,7 @@ class ClassificationTask(Task):
 
     def default_loss(self) -> nn.Module:
         """Cross-entropy over the labeled images."""
-        return MaskedDiceCELoss(ignore_index=self.ignore_index)
+        return MissingAwareSegmentationLoss(ignore_index=self.ignore_index)
 
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
         """See the class."""

@@ -11,7 +11,7 @@ from ignite.metrics import Metric
 from skimage.color import lab2rgb
 from torch import Tensor, nn
 
-from ...losses import MaskedRegressionLoss
+from ...losses import MissingAwareRegressionLoss
 from ...metrics import MissingAwareMAEMetric, MissingAwareRMSEMetric
 from ...pictures.picture import Picture
 from .regression import RegressionTask
@@ -43,7 +43,7 @@ class ColorTask(RegressionTask):
 
     def default_loss(self) -> nn.Module:
         """Mean squared error over the valid voxels."""
-        return MaskedRegressionLoss("mse")
+        return MissingAwareRegressionLoss("mse")
 
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
         """See the class.

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from ignite.metrics import Metric
 from torch import Tensor, nn
 
-from ...losses import MaskedCosineLoss
+from ...losses import MissingAwareCosineLoss
 from ...metrics import MissingAwareAngularErrorMetric
 from ...pictures.picture import Picture
 from ..averaging import DirectionAveraging
@@ -52,7 +52,7 @@ class NormalsTask(RegressionTask):
 
     def default_loss(self) -> nn.Module:
         """1 - the mean cosine over the valid voxels."""
-        return MaskedCosineLoss()
+        return MissingAwareCosineLoss()
 
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
         """See the class."""

@@ -9,7 +9,7 @@ import matplotlib
 from ignite.metrics import Metric
 from torch import Tensor, nn
 
-from ...losses import MaskedRegressionLoss
+from ...losses import MissingAwareRegressionLoss
 from ...metrics import MissingAwareMAEMetric, MissingAwareRMSEMetric
 from ...pictures import ColorBar
 from ...pictures.picture import Picture
@@ -66,7 +66,7 @@ class QuantityTask(RegressionTask):
 
     def default_loss(self) -> nn.Module:
         """Mean absolute error over the valid voxels."""
-        return MaskedRegressionLoss("l1")
+        return MissingAwareRegressionLoss("l1")
 
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
         """See the class."""

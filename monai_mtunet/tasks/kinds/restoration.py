@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from ignite.metrics import Metric
 from monai.handlers import IgniteMetricHandler
 from torch import Tensor, nn
 
-from ...losses import MaskedRegressionLoss
+from ...losses import MissingAwareRegressionLoss
 from ...metrics import MissingAwareMSEMetric, MissingAwarePSNRMetric, MissingAwareSSIMMetric
-from ...pictures.picture import Picture
+from ...pictures.picture import Picture, draw_intensities
 from ..saved_as import SavedAs
 from .regression import RegressionTask
 
@@ -84,7 +83,7 @@ class RestorationTask(RegressionTask):
 
     def default_loss(self) -> nn.Module:
         """Mean squared error over the valid voxels (UMC paper, section 4.1)."""
-        return MaskedRegressionLoss("mse")
+        return MissingAwareRegressionLoss("mse")
 
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
         """See the class."""
@@ -138,11 +137,7 @@ class RestorationTask(RegressionTask):
 
         Of other channel counts the first is drawn, in gray.
         """
-        picture = (values.float().cpu() - self.low) / (self.high - self.low)
-        picture = picture.nan_to_num(nan=1.0).clamp(0, 1)
-        picture = picture if len(picture) == 3 else picture[:1].expand(3, -1, -1)
-        drawn: Picture = (picture * 255).round().to(torch.uint8).permute(1, 2, 0).numpy().astype(np.uint8)
-        return drawn
+        return draw_intensities(values, self.low, self.high)
 
     def metadata(self, spatial_dims: int) -> dict[str, Any]:
         """See :meth:`Task.metadata`."""

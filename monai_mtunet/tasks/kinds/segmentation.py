@@ -11,7 +11,7 @@ from ignite.metrics import ConfusionMatrix, Metric, MetricsLambda
 from monai.handlers import IgniteMetricHandler
 from torch import Tensor, nn
 
-from ...losses import MaskedDiceCELoss
+from ...losses import MissingAwareSegmentationLoss
 from ...metrics import MissingAwareDiceMetric
 from ...pictures import distinct_colors
 from ...pictures.picture import Picture
@@ -87,7 +87,7 @@ class SegmentationTask(Task):
 
     def default_loss(self) -> nn.Module:
         """Cross-entropy over the valid voxels (UMC paper, section 4.1)."""
-        return MaskedDiceCELoss(ignore_index=self.ignore_index)
+        return MissingAwareSegmentationLoss(ignore_index=self.ignore_index)
 
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
         """See the class."""

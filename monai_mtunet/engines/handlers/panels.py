@@ -10,7 +10,8 @@ from ignite.engine import Events
 from monai.engines import Workflow
 from torch import Tensor
 
-from ..tasks import Task, draw_panel, rasterize, save_panel
+from ...pictures import rasterize, save_figure
+from ...tasks import Task, draw_panel
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -61,9 +62,7 @@ class PanelHandler:
         output = engine.state.output
         for i in range(min(self.samples - len(self._images), len(output["image"]))):
             self._images.append(output["image"][i].cpu())
-            self._predictions.append(
-                {task.name: task.postprocess(task.prediction_among(output["pred"])[i]) for task in self.tasks}
-            )
+            self._predictions.append({task.name: task.postprocess(output["pred"][task.name][i]) for task in self.tasks})
             self._targets.append({task.name: output["label"][task.name][i] for task in self.tasks})
 
     def _draw(self, engine: Workflow) -> None:
@@ -71,6 +70,6 @@ class PanelHandler:
             return
         epoch = engine.state.epoch
         figure = draw_panel(self.tasks, self._images, self._predictions, self._targets, title=f"epoch {epoch}")
-        save_panel(figure, self.output_dir / f"epoch_{epoch:04d}.png")
+        save_figure(figure, self.output_dir / f"epoch_{epoch:04d}.png")
         if self.summary_writer is not None:
             self.summary_writer.add_image("panel", rasterize(figure), epoch, dataformats="HWC")

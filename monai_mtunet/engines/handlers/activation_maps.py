@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from monai.networks.utils import eval_mode
 from torch import Tensor, nn
 
-from ..pictures import ColorBar
-from ..pictures.middle_slice import middle_slice
-from ..tasks import Task
-from ..tasks.panel import draw_input
+from ...pictures import ColorBar
+from ...pictures.middle_slice import middle_slice
+from ...tasks import Task
+from ...tasks.panel import draw_input
 from .sample_pictures import SamplePictureHandler
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def draw_activation_maps(
         title: text above the picture.
 
     Returns:
-        A matplotlib figure, to be saved or turned into an array by :func:`~monai_mtunet.tasks.rasterize`.
+        A matplotlib figure, to be saved or turned into an array by :func:`~monai_mtunet.pictures.rasterize`.
     """
     columns = 1 + len(maps[0])
     height, width = draw_input(tasks, images[0]).shape[:2]

@@ -15,9 +15,8 @@ from monai.transforms import CenterSpatialCrop
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from ..pictures import rasterize
-from ..pictures import save_figure as save_panel
-from ..tasks import Task
+from ...pictures import rasterize, save_figure
+from ...tasks import Task
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -95,6 +94,6 @@ class SamplePictureHandler(ABC):
             return
         epoch = engine.state.epoch
         figure = self.draw(self._images, torch.device(engine.state.device), title=f"epoch {epoch}")
-        save_panel(figure, self.output_dir / f"epoch_{epoch:04d}.png")
+        save_figure(figure, self.output_dir / f"epoch_{epoch:04d}.png")
         if self.summary_writer is not None:
             self.summary_writer.add_image(self.tag, rasterize(figure), epoch, dataformats="HWC")

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from monai.engines import Workflow
 
-from ..losses import MultiTaskLoss
-from ..pictures import task_colors
+from ...losses import MultiTaskLoss
+from ...pictures import task_colors
 
 Row = dict[str, float]  # of one epoch, by column
 

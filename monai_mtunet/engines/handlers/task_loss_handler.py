@@ -11,7 +11,7 @@ from ignite.metrics import Average
 from monai.engines import Workflow
 from monai.engines.utils import IterationEvents
 
-from ..losses import MultiTaskLoss
+from ...losses import MultiTaskLoss
 
 
 class NonFiniteLossError(RuntimeError):

@@ -14,9 +14,11 @@ from monai.engines import Workflow
 from monai.networks.utils import eval_mode
 from torch import Tensor, nn
 
-from ..networks.attention_gate import AttentionGate
-from ..tasks import ColorBar, Task, task_names
-from ..tasks.panel import draw_input, middle_slice
+from ...networks.attention_gate import AttentionGate
+from ...pictures import ColorBar
+from ...pictures.middle_slice import middle_slice
+from ...tasks import Task
+from ...tasks.panel import draw_input
 from .sample_pictures import SamplePictureHandler
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ def draw_attention_masks(
         title: text above the picture.
 
     Returns:
-        A matplotlib figure, to be saved or turned into an array by :func:`~monai_mtunet.tasks.rasterize`.
+        A matplotlib figure, to be saved or turned into an array by :func:`~monai_mtunet.pictures.rasterize`.
     """
     scale = ColorBar(*value_range, label="channel mean of the attention mask", colormap="viridis")
     samples = zip(images, masks, strict=True)
@@ -148,14 +150,14 @@ class AttentionMaskHandler(SamplePictureHandler):
 
     def attach(self, engine: Workflow) -> None:
         """Attach to an evaluator that is not decollated."""
-        if not _gates(self.network, task_names(self.tasks)):
+        if not _gates(self.network, [task.name for task in self.tasks]):
             logger.warning("%s has no attention gates: no masks are drawn.", type(self.network).__name__)
             return
         super().attach(engine)
 
     def draw(self, images: Sequence[Tensor], device: torch.device, title: str) -> Figure:
         """The masks of every sample, by :func:`draw_attention_masks`."""
-        names = task_names(self.tasks)
+        names = [task.name for task in self.tasks]
         masks: list[dict[str, list[Tensor]]] = []
         for image in images:  # one by one: sizes may differ
             batch = read_attention_masks(self.network, image[None].to(device), names)

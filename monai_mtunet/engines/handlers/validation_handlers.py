@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from monai.engines import Workflow
 from monai.handlers import MetricsSaver, StatsHandler, TensorBoardStatsHandler
 
-from ..tasks import TaskList
+from ...tasks import TaskList
 from .panels import PanelHandler
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ignite.engine import Events
 from monai.engines import Workflow
 
-from ..losses import MultiTaskLoss
+from ...losses import MultiTaskLoss
 
 
 class WeightingHandler:

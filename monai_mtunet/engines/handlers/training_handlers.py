@@ -11,7 +11,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
-from ..losses import MultiTaskLoss
+from ...losses import MultiTaskLoss
 from .checkpoints import ResumableCheckpoint
 from .epoch_seed import EpochSeed
 from .loss_weight_plot import LossWeightPlot
