@@ -33,7 +33,7 @@ class GradientBalancingTrainer(MultiTaskTrainer):
     are there when ``BACKWARD_COMPLETED`` fires. With gradient accumulation the Jacobian is accumulated, and aggregated
     before the step: the gradients of the network are then there in the iterations that step. With mixed precision the
     aggregator sees unscaled gradients. Under DistributedDataParallel it sees the Jacobian of all ranks' batches, and
-    every rank takes rank 0's result, since aggregators may draw random numbers; every rank must run the same graph.
+    every rank takes rank 0's result, since aggregators may sample random numbers; every rank must run the same graph.
     A task with nothing to learn has no row, and where one task is present there is nothing to balance.
 
     Aggregators that keep a state over iterations are reset at the start of every epoch, so that resuming is exact.

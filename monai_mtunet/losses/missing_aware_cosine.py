@@ -53,7 +53,7 @@ class MissingAwareCosineLoss(nn.Module):
                 "directions need the same components and spatial size."
             )
         valid = _valid(target)
-        # Filling before computing: masking the cosine afterwards would give NaN gradients (0 * NaN).
+        # Filling before computing: zeroing the cosine afterwards would give NaN gradients (0 * NaN).
         filled = torch.where(valid.unsqueeze(1), target, 0)
         # In single precision under autocast too: the square of 300 is beyond half precision.
         cosine = F.cosine_similarity(prediction.float(), filled.float(), dim=1, eps=self.eps)

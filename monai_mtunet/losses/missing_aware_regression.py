@@ -53,7 +53,7 @@ class MissingAwareRegressionLoss(nn.Module):
                 "a regression target needs the same channels and spatial size."
             )
         valid = ~torch.isnan(target)
-        # Filling before computing: masking the distance afterwards would give NaN gradients (0 * NaN).
+        # Filling before computing: zeroing the distance afterwards would give NaN gradients (0 * NaN).
         filled = torch.where(valid, target, prediction.detach())
         total: Tensor = self.distance(prediction, filled, reduction="sum")
         return mean_over_valid(total, valid.sum())

@@ -95,6 +95,11 @@ class MultiTaskLoss(nn.Module):
             terms.append(self.weighting({name: losses[name] for name in present}))
         return torch.stack(terms).sum()
 
+    def valid_count(self, task: str, target: Tensor) -> Tensor:
+        """How many elements of a batch of targets a task learns from, 0-d; 1 where its loss does not say."""
+        count: Callable[[Tensor], Tensor] | None = getattr(self.losses[task], "valid_count", None)
+        return torch.ones((), dtype=torch.long, device=target.device) if count is None else count(target)
+
     def epoch_completed(self) -> None:
         """Let the weighting take up the epoch's statistics, if it keeps any."""
         completed = getattr(self.weighting, "epoch_completed", None)
@@ -103,11 +108,6 @@ class MultiTaskLoss(nn.Module):
 
     def _present(self, targets: Mapping[str, Tensor]) -> list[str]:
         """Tasks with something to learn on any rank."""
-        counts = [_valid_count(loss, targets[name]) for name, loss in self.losses.items()]
+        counts = [self.valid_count(name, targets[name]) for name in self.losses]
         valid = sum_over_ranks(torch.stack(counts)).tolist()
         return [name for name, count in zip(self.losses, valid, strict=True) if count]
-
-
-def _valid_count(loss: nn.Module, target: Tensor) -> Tensor:
-    count: Callable[[Tensor], Tensor] | None = getattr(loss, "valid_count", None)
-    return torch.ones((), dtype=torch.long, device=target.device) if count is None else count(target)

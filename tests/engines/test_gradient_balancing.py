@@ -16,10 +16,10 @@ from torch.nn.parallel import DistributedDataParallel
 from monai_mtunet.engines import (
     GradientBalancingTrainer,
     MultiTaskPrepareBatch,
+    MultiTaskTrainer,
     NonNegativeProjector,
     require_torchjd,
 )
-from monai_mtunet.engines.trainer import MultiTaskTrainer
 from monai_mtunet.losses import FixedWeighting, MultiTaskLoss, UncertaintyWeighting
 from monai_mtunet.networks import UMC
 from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList

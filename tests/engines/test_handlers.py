@@ -15,7 +15,6 @@ from PIL import Image
 from torch import Tensor, nn
 
 from monai_mtunet.engines import (
-    CheckpointError,
     EpochSeed,
     MultiTaskPrepareBatch,
     NonFiniteLossError,
@@ -25,7 +24,8 @@ from monai_mtunet.engines import (
     TaskProgressBar,
     WeightingHandler,
 )
-from monai_mtunet.engines.task_loss_handler import logged_scalars
+from monai_mtunet.engines.handlers.checkpoints import CheckpointError
+from monai_mtunet.engines.handlers.task_loss_handler import logged_scalars
 from monai_mtunet.losses import DynamicWeightAverage, FixedWeighting, MultiTaskLoss
 from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList
 

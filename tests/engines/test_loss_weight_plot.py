@@ -17,7 +17,7 @@ from monai_mtunet.engines import (
     WeightingHandler,
     draw_loss_weights,
 )
-from monai_mtunet.engines.loss_weight_plot import read_loss_weights
+from monai_mtunet.engines.handlers.loss_weight_plot import read_loss_weights
 from monai_mtunet.losses import (
     DynamicWeightAverage,
     FixedWeighting,
