@@ -35,6 +35,9 @@ class TaskPreprocessing(Compose):
         normalize: brings the sample to the network's units.
         keep: keys beside image and targets that later steps need.
 
+    Attributes:
+        until_checked: the first part, which gives whole samples with targets as they were made.
+
     Example:
         >>> TaskPreprocessing(tasks, 2, 3, load=[LoadSampled(tasks=tasks)], augment=[RandFlipGeometryd(tasks, 0.5)])
     """
@@ -60,6 +63,7 @@ class TaskPreprocessing(Compose):
         fill = [] if tasks is None else [FillMissingTargetsd(tasks)]
         keys = ("image",) if tasks is None else tasks.keys
         check = [*fill, SelectItemsd([*keys, *ensure_tuple(keep)]), CheckSampled(spatial_dims, in_channels, tasks)]
+        self.until_checked = Compose([*load, *targets, *check])
         super().__init__([*load, *targets, *check, *degrade_once, *self_supervision, *augment, *degrade, *normalize])
 
     def for_validation(

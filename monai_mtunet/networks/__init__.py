@@ -1,7 +1,7 @@
 """Networks: modules that map an image to one prediction per task, and know no loss, engine or file."""
 
 from .classical_denoiser import ClassicalDenoiser
-from .freeze_normalization import freeze_normalization
+from .frozen_normalization import freeze_normalization
 from .network_chain import NetworkChain
 from .segnet.cross_stitch_segnet import CrossStitchSegNet
 from .segnet.dense_segnet import DenseSegNet

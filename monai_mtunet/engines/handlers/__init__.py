@@ -7,6 +7,7 @@ from .epoch_seed import EpochSeed
 from .loss_weight_plot import LossWeightPlot, draw_loss_weights
 from .panels import PanelHandler
 from .progress import TaskProgressBar
+from .target_check import TargetCheck
 from .task_loss_handler import NonFiniteLossError, TaskLossHandler
 from .training_handlers import TrainingHandlers
 from .validation_handlers import ValidationHandlers
@@ -21,6 +22,7 @@ __all__ = [
     "NonFiniteLossError",
     "PanelHandler",
     "ResumableCheckpoint",
+    "TargetCheck",
     "TaskLossHandler",
     "TaskProgressBar",
     "TrainingHandlers",

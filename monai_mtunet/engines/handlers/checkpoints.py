@@ -145,6 +145,8 @@ class ResumableCheckpoint:
         self._save("last.pt")
 
     def _save_stopped(self, engine: Workflow, error: BaseException) -> None:
+        if engine.state.iteration == 0:
+            raise error  # before the first step there is nothing to keep
         self._save("stopped.pt")
         logger.error("Training stopped; the state before the failing step is in %s.", self.save_dir / "stopped.pt")
         raise error

@@ -12,10 +12,12 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
 from ...losses import MultiTaskLoss
+from ...tasks import TaskList
 from .checkpoints import ResumableCheckpoint
 from .epoch_seed import EpochSeed
 from .loss_weight_plot import LossWeightPlot
 from .progress import TaskProgressBar
+from .target_check import TargetCheck
 from .task_loss_handler import TaskLossHandler, logged_scalars
 from .weighting_handler import WeightingHandler
 
@@ -26,12 +28,15 @@ __all__ = ["TrainingHandlers"]
 
 
 class TrainingHandlers:
-    """Attaches, in the order that they need: seeds, losses and weights, learning rate, validation, checkpoints, logs.
+    """Attaches what every training needs, in order.
+
+    These are a look at the targets, seeds, losses and weights, learning rate, validation, checkpoints and logs.
 
     Losses and weights are logged, drawn (``<output_dir>/loss_weights.png``) and shown in the progress bar; network,
     optimizer, schedule and loss are saved (``<output_dir>/checkpoints``). Further handlers follow it in the list.
 
     Args:
+        tasks: the tasks to train.
         network: the trained network.
         loss: its loss.
         optimizer: the optimizer.
@@ -48,6 +53,7 @@ class TrainingHandlers:
 
     def __init__(
         self,
+        tasks: TaskList,
         network: nn.Module,
         loss: MultiTaskLoss,
         optimizer: Optimizer,
@@ -63,6 +69,7 @@ class TrainingHandlers:
     ) -> None:
         states = {"network": network, "optimizer": optimizer, "lr_scheduler": lr_scheduler, "loss": loss}
         self.handlers: list[Any] = [
+            TargetCheck(tasks, loss, data_loader),
             EpochSeed(seed, data_loader),
             TaskLossHandler(loss),
             WeightingHandler(loss),

@@ -9,6 +9,7 @@ from monai.transforms import Resized
 from monai.utils import convert_data_type
 
 from ..declared_tasks import DeclaredTasks
+from ..sample_description import check_same_size
 
 __all__ = ["ResizeSampled"]
 
@@ -42,7 +43,14 @@ class ResizeSampled(Resized):
         super().__init__((image_key, *targets), spatial_size, mode=modes, allow_missing_keys=True)
 
     def __call__(self, data: Mapping[Hashable, Any], lazy: bool | None = None) -> dict[Hashable, Any]:
-        """Resize a sample."""
+        """Resize a sample.
+
+        Raises:
+            ValueError: When a target has another size than the image: it would be stretched to fit in silence.
+        """
+        for key in self.keys[1:]:
+            if key in data and self.keys[0] in data:
+                check_same_size(self.keys[0], data[self.keys[0]], key, data[key])
         sample: dict[Hashable, Any] = super().__call__(data, lazy)
         for key in self.keys[1:]:
             if key in sample:

@@ -9,6 +9,7 @@ import torch
 from monai.transforms import MapTransform
 
 from ..declared_tasks import DeclaredTasks
+from ..sample_description import check_same_size, describe
 
 __all__ = ["CheckSampled"]
 
@@ -64,11 +65,7 @@ class CheckSampled(MapTransform):
             if key in self.image_classes:
                 self._check_image_label(key, target, image)
                 continue
-            if target.shape[1:] != image.shape[1:]:
-                raise ValueError(
-                    f"{_describe(self.image_key, image)} and {_describe(key, target)} differ in size. A sample's "
-                    "files must belong together and have the same size: check the data list, or resample one of them."
-                )
+            check_same_size(self.image_key, image, key, target)
             if key in self.label_classes:
                 self._check_labels(key, target)
         return sample
@@ -78,12 +75,12 @@ class CheckSampled(MapTransform):
         if dims != self.spatial_dims:
             remedy = "add the bundle's overlay for volumes, or " if dims == 3 else ""
             raise ValueError(
-                f"{_describe(self.image_key, image)} has {dims} spatial dimensions, but spatial_dims is "
+                f"{describe(self.image_key, image)} has {dims} spatial dimensions, but spatial_dims is "
                 f"{self.spatial_dims}: {remedy}set spatial_dims to {dims}."
             )
         if self.in_channels not in (None, len(image)):
             raise ValueError(
-                f"{_describe(self.image_key, image)} has {len(image)} channels, but in_channels is {self.in_channels}: "
+                f"{describe(self.image_key, image)} has {len(image)} channels, but in_channels is {self.in_channels}: "
                 "convert the image (the reader of LoadSampled can), or build the network for its channels."
             )
 
@@ -91,13 +88,13 @@ class CheckSampled(MapTransform):
         classes, missing = self.label_classes[str(key)], int(self.missing[str(key)])
         if len(labels) != 1:
             raise ValueError(
-                f"{_describe(key, labels)} has {len(labels)} channels, but a label map has one, with class numbers: "
+                f"{describe(key, labels)} has {len(labels)} channels, but a label map has one, with class numbers: "
                 "convert colors or one-hot channels first."
             )
         wrong = labels[((labels < 0) | (labels >= classes)) & (labels != missing)]
         if len(wrong):
             raise ValueError(
-                f"{_describe(key, labels)} holds {sorted(set(wrong.tolist()))[:10]}, but its {classes} classes are "
+                f"{describe(key, labels)} holds {sorted(set(wrong.tolist()))[:10]}, but its {classes} classes are "
                 f"0..{classes - 1} and {missing} is ignored: map the labels first (MapLabelValued), or "
                 "change the number of classes."
             )
@@ -107,13 +104,7 @@ class CheckSampled(MapTransform):
         values = torch.as_tensor(label).flatten().tolist()
         if len(values) != 1 or values[0] not in (*range(classes), missing):
             raise ValueError(
-                f"{key} of {_describe(self.image_key, image)} is {values}, but it must be one of its {classes} "
+                f"{key} of {describe(self.image_key, image)} is {values}, but it must be one of its {classes} "
                 f"classes, 0..{classes - 1}, or {missing} for none: correct the data list, or change "
                 "the number of classes."
             )
-
-
-def _describe(key: Hashable, values: torch.Tensor) -> str:
-    """Name a value for the user: its key, file and size."""
-    file = getattr(values, "meta", {}).get("filename_or_obj", "in memory")
-    return f"{key} ({file}, {' x '.join(map(str, values.shape[1:]))})"

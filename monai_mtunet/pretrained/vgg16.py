@@ -10,8 +10,8 @@ from urllib.parse import urlparse
 import torch
 from torch import Tensor, nn
 
-from .read_checkpoint import CheckpointError, read_checkpoint
-from .vgg_weights import copy_vgg16
+from .checkpoint_file import CheckpointError, read_checkpoint
+from .vgg16_weights import copy_vgg16
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def load_vgg16(
     """Copy VGG-16's weights into a network's encoders, and log exactly what was copied and what not.
 
     Args:
-        network: a network of SegNet's family; see :func:`~monai_mtunet.pretrained.vgg_weights.copy_vgg16`.
+        network: a network of SegNet's family; see :func:`~monai_mtunet.pretrained.vgg16_weights.copy_vgg16`.
         source: ``"vgg16_bn"`` or ``"vgg16"`` for torchvision's weights, trained on ImageNet, or the URL or path of a
             state dict in the format of torchvision and timm. URLs are fetched once, into torch.hub's folder. Empty or
             None leaves the network as it is.

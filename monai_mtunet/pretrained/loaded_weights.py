@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..networks import SUNet
-from .read_checkpoint import CheckpointError, read_checkpoint
+from .checkpoint_file import CheckpointError, read_checkpoint
 from .sunet_authors_names import from_authors_names
 
 logger = logging.getLogger(__name__)
