@@ -9,7 +9,7 @@ import pytest
 from matplotlib.colors import to_hex, to_rgb
 from skimage.color import rgb2lab
 
-from monai_mtunet.engines.weight_plot import draw_loss_weights
+from monai_mtunet.engines import draw_loss_weights
 from monai_mtunet.pictures.task_colors import SHARED_COLOR, TASK_COLORS, task_colors
 from monai_mtunet.reproduce import load_experiment, plot
 
