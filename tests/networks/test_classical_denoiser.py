@@ -92,6 +92,7 @@ def test_keeps_the_type_and_names_the_task(dtype):
     denoiser = ClassicalDenoiser(2, 3, 0.1, task="clean")
     y = denoiser(torch.rand(1, 3, 16, 16, dtype=dtype, requires_grad=True))
     assert list(y) == list(denoiser.out_channels) == ["clean"]
+    assert denoiser.out_features == {}
     assert y["clean"].dtype == dtype
     assert not y["clean"].requires_grad
 

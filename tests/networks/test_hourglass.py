@@ -1,6 +1,6 @@
 import pytest
 import torch
-from network_suite import NetworkSuite
+from network_suite import NetworkSuite, VariantSuite
 
 from monai_mtunet.networks import MultiTaskHourglass
 
@@ -14,7 +14,7 @@ class TestHourglass(NetworkSuite):
         return MultiTaskHourglass(spatial_dims, 3, out_channels, **TINY)
 
 
-class TestSumHourglass(NetworkSuite):
+class TestSumHourglass(VariantSuite):
     @staticmethod
     def build(spatial_dims, out_channels):
         strides = ((1, 2, 2)[-spatial_dims:], 3)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from network_suite import NetworkSuite
+from network_suite import NetworkSuite, VariantSuite
 from torch.utils.flop_counter import FlopCounterMode
 from vector_tasks import VectorTasks, split
 
@@ -22,7 +22,7 @@ class TestMTAN(VectorTasks, NetworkSuite):
         return MTAN(spatial_dims, 3, *split(out_channels), **TINY, strides=strides, pooled_size=2)
 
 
-class TestEncoderAttention(VectorTasks, NetworkSuite):
+class TestEncoderAttention(VectorTasks, VariantSuite):
     @staticmethod
     def build(spatial_dims, out_channels):
         return MTAN(spatial_dims, 3, *split(out_channels), "encoder", **TINY, **MIRRORED_VGG, pooled_size=2)

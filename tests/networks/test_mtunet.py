@@ -1,6 +1,6 @@
 import pytest
 import torch
-from network_suite import NetworkSuite
+from network_suite import NetworkSuite, VariantSuite
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -17,7 +17,7 @@ class TestMTUNet(NetworkSuite):
         return MTUNet(spatial_dims, 3, out_channels, FEATURES)
 
 
-class TestMTUNetOfOtherSettings(NetworkSuite):
+class TestMTUNetOfOtherSettings(VariantSuite):
     @staticmethod
     def build(spatial_dims, out_channels):
         return MTUNet(

@@ -2,7 +2,7 @@ import pytest
 import torch
 from network_suite import NetworkSuite, close
 
-from monai_mtunet.networks import UMC, ClassicalDenoiser, NetworkChain
+from monai_mtunet.networks import UMC, ClassicalDenoiser, NetworkChain, SegNet
 
 FEATURES = (4, 6, 8)
 
@@ -90,7 +90,7 @@ def test_frozen_chain_in_eval_mode_is_in_eval_mode():
     assert not any(m.training for m in chain("frozen").eval().modules())
 
 
-@pytest.mark.parametrize("training_mode", ["detached", "frozen"])
+@pytest.mark.parametrize("training_mode", [pytest.param("detached", marks=pytest.mark.slow), "frozen"])
 def test_compiles_to_torchscript(training_mode):
     network = chain(training_mode).eval()
     close(torch.jit.script(network)(image()), network(image()))
@@ -115,9 +115,12 @@ def test_classical_denoiser_then_segmenter():
     assert trained(network) == [False, True]
 
 
-def test_has_the_front_of_a_network():
-    network = chain("joint", spatial_dims=3)
-    assert (network.spatial_dims, network.in_channels, network.out_channels) == (3, 3, {"denoise": 3, "segment": 4})
+def test_has_the_front_of_a_network_with_vectors_last():
+    segmenter = SegNet(2, 3, {"segment": 4}, {"species": 2}, features=(4, 6), convolutions=(1, 1))
+    network = NetworkChain([UMC(2, 3, {"denoise": 3}, features=FEATURES), segmenter], "denoise")
+    assert (network.spatial_dims, network.in_channels) == (2, 3)
+    assert network.out_channels == {"denoise": 3, "segment": 4}
+    assert network.out_features == {"species": 2}
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,19 @@
+import inspect
+
 import pytest
 import torch
-from network_suite import NetworkSuite, close
+from network_suite import NetworkSuite, VariantSuite, close
 from vector_tasks import VectorTasks, split
 
 from monai_mtunet.networks import SegNet
 from monai_mtunet.networks.blocks.task_channels import check_tasks
-from monai_mtunet.networks.segnet.layout import SegNetLayout
+from monai_mtunet.networks.segnet.layout import LayoutArguments, SegNetLayout
 
 TINY = {"features": (4, 6), "convolutions": (2, 2)}
 MIRRORED_VGG = {"width_change": "last", "order": "norm_conv_act", "head": "3x3"}
 
 
-class TestSegNet(NetworkSuite):
+class TestSegNet(VariantSuite):
     @staticmethod
     def build(spatial_dims, out_channels):
         return SegNet(spatial_dims, 3, out_channels, **TINY)
@@ -75,9 +77,7 @@ class TestParameterCounts:
 
     def test_encoder_is_vgg_16(self):
         # 14,714,688 of VGG-16's convolutions (torchvision), and 2 per channel of batch normalization.
-        layout = SegNetLayout(
-            2, 3, (64, 128, 256, 512, 512), (2, 2, 3, 3, 3), 2, "first", "conv_norm_act", "RELU", None
-        )
+        layout = SegNetLayout(2, 3, (64, 128, 256, 512, 512), (2, 2, 3, 3, 3), norm=None)
         assert sum(p.numel() for level in layout.encoder_levels() for p in level.parameters()) == 14_714_688
 
     def test_3d(self):
@@ -140,6 +140,14 @@ def test_the_paper_size_is_not_pooled():
     assert maps == [(1, 512, 8, 8)] * 2
 
 
+def test_networks_hand_on_every_argument_of_the_layout():
+    given = list(inspect.signature(SegNetLayout).parameters.values())[2:]
+    assert [argument.name for argument in given] == list(LayoutArguments.__annotations__)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'feature'"):
+        SegNet(2, 3, {"a": 1}, feature=(4, 6))
+
+
+@pytest.mark.slow
 def test_export_with_any_size():
     network = SegNet(2, 3, {"a": 1}, {"b": 2}, **TINY, pooled_size=3).eval()
     height, width = torch.export.Dim("height", min=8, max=512), torch.export.Dim("width", min=8, max=512)

@@ -4,7 +4,7 @@ from math import prod
 import pytest
 import torch
 import torch.nn.functional as F
-from network_suite import NetworkSuite, close
+from network_suite import NetworkSuite, VariantSuite, close
 from torch import nn
 
 from monai_mtunet.networks import SUNet, sunet_7_128, sunet_64, sunet_128
@@ -47,7 +47,7 @@ class TestDilatedSUNet(SUNetSuite):
         return tiny(spatial_dims, out_channels, output_stride=8)
 
 
-class TestStridedAnisotropicSUNet(SUNetSuite):
+class TestStridedAnisotropicSUNet(SUNetSuite, VariantSuite):
     @staticmethod
     def build(spatial_dims, out_channels):
         thick = (1, 2, 2)[-spatial_dims:]
@@ -55,7 +55,7 @@ class TestStridedAnisotropicSUNet(SUNetSuite):
         return tiny(spatial_dims, out_channels, output_stride=16, multigrid=False, degridding_features=6, **arguments)
 
 
-@pytest.mark.parametrize("size", [(17, 23), (1, 1), (16, 9, 12)], ids=str)
+@pytest.mark.parametrize("size", [(17, 23), (1, 1), pytest.param((16, 9, 12), marks=pytest.mark.slow)], ids=str)
 def test_a_classifier_has_vectors_only_in_their_order(size):
     network, x = SUNet(len(size), 3, out_features={"kind": 5, "box": 2}, **TINY), torch.rand(2, 3, *size)
     for mode in (network.train(), network.eval()):
@@ -125,7 +125,11 @@ class TestCounts:
 
     @pytest.mark.parametrize(
         ("build", "counts"),
-        [(sunet_64, (13.22, 14.06, 24.78)), (sunet_128, (38.4, 41.74, 84.49)), (sunet_7_128, (53.05, 57.67, 130.3))],
+        [
+            (sunet_64, (13.22, 14.06, 24.78)),
+            pytest.param(sunet_128, (38.4, 41.74, 84.49), marks=pytest.mark.slow),
+            pytest.param(sunet_7_128, (53.05, 57.67, 130.3), marks=pytest.mark.slow),
+        ],
     )
     def test_macs_of_segmentation_at_512(self, build, counts):
         for output_stride, count in zip((32, 16, 8), counts, strict=True):

@@ -9,13 +9,12 @@ from monai.data import DataLoader, Dataset
 from monai.engines import SupervisedTrainer
 from monai.handlers import LrScheduleHandler
 
-import monai_mtunet
-from monai_mtunet.engines import CheckpointError, MultiTaskPrepareBatch, ResumableCheckpoint
+from monai_mtunet.engines import MultiTaskPrepareBatch, ResumableCheckpoint
 from monai_mtunet.losses import MultiTaskLoss, parameter_groups
 from monai_mtunet.networks import UMC, SUNet, freeze_normalization
-from monai_mtunet.pretrained import load_pretrained
-from monai_mtunet.pretrained.load_pretrained import copy_weights
-from monai_mtunet.tasks import ClassificationTask, SegmentationTask
+from monai_mtunet.pretrained import CheckpointError, load_pretrained
+from monai_mtunet.pretrained.loaded_weights import copy_weights
+from monai_mtunet.tasks import ClassificationTask, SegmentationTask, TaskList
 
 TINY = {"features": (8, 12, 16, 20), "modules": (1, 2, 2, 1), "module_features": 4, "stem_features": (4, 6)}
 
@@ -103,7 +102,7 @@ def test_is_one_key_of_a_configuration(checkpoint):
             "out_channels": {"segment": 2},
             **TINY,
         },
-        "network": "$monai_mtunet.engines.load_pretrained(@network_def, @pretrained)",
+        "network": "$monai_mtunet.pretrained.load_pretrained(@network_def, @pretrained)",
     }
     network = ConfigParser(config).get_parsed_content("network")
     assert torch.equal(network.trunk.stem.weight, classifier().trunk.stem.weight)
@@ -160,7 +159,7 @@ def train(network, task, optimizer, handlers, target):
         train_data_loader=DataLoader(Dataset(data), batch_size=2),
         network=network,
         optimizer=optimizer,
-        loss_function=MultiTaskLoss(monai_mtunet.task_losses([task])),
+        loss_function=MultiTaskLoss(TaskList([task]).losses()),
         prepare_batch=MultiTaskPrepareBatch([task]),
         train_handlers=handlers,
         decollate=False,
@@ -175,16 +174,16 @@ def train(network, task, optimizer, handlers, target):
 
 def test_from_a_trained_classifier_to_fine_tuning_as_the_paper_does_it(tmp_path):
     kinds = ClassificationTask("kind", ["a", "b", "c", "d", "e"])
-    first = SUNet(2, 3, None, monai_mtunet.out_features([kinds]), **TINY)
+    first = SUNet(2, 3, None, TaskList([kinds]).out_features, **TINY)
     sgd = torch.optim.SGD(first.parameters(), 0.01)
     train(first, kinds, sgd, [ResumableCheckpoint(tmp_path, {"network": first})], torch.tensor([0, 1, 4, -1]))
 
     task = SegmentationTask("segment", ["dark", "bright"])
-    second = SUNet(2, 3, monai_mtunet.out_channels([task]), None, output_stride=8, **TINY)
+    second = SUNet(2, 3, TaskList([task]).out_channels, None, output_stride=8, **TINY)
     second = freeze_normalization(load_pretrained(second, tmp_path / "last.pt"))
     statistics = second.trunk.activation.norm.running_var.clone()
     assert not torch.equal(statistics, torch.ones(20))
-    loss = MultiTaskLoss(monai_mtunet.task_losses([task]))
+    loss = MultiTaskLoss(TaskList([task]).losses())
     sgd = torch.optim.SGD(parameter_groups(second, loss, 0.0, {"heads": 0.002}), lr=0.0002, momentum=0.95)
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, T_max=4)
     schedule = LrScheduleHandler(cosine, print_lr=False, epoch_level=False)

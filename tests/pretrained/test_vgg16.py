@@ -5,9 +5,9 @@ import pytest
 import torch
 from monai.bundle import ConfigParser
 
-from monai_mtunet.engines.checkpoints import CheckpointError
 from monai_mtunet.networks import SegNet
-from monai_mtunet.pretrained.load_vgg16 import VGG16_URLS, load_vgg16
+from monai_mtunet.pretrained import CheckpointError
+from monai_mtunet.pretrained.vgg16 import VGG16_URLS, load_vgg16
 
 WIDTHS = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)
 NUMBERS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)

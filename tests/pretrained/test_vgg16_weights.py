@@ -5,7 +5,7 @@ from torch import nn
 
 from monai_mtunet.networks import MTAN, UMC, CrossStitchSegNet, DenseSegNet, MultiTaskHourglass, SegNet
 from monai_mtunet.networks.segnet.layout import VGG16_CONVOLUTIONS, VGG16_FEATURES
-from monai_mtunet.pretrained.vgg_weights import copy_vgg16
+from monai_mtunet.pretrained.vgg16_weights import copy_vgg16
 
 
 def plain_vgg16(norm):
