@@ -212,7 +212,7 @@ print(overlay_file.read_text())
 #
 # As on the command line, with overrides as arguments. What the bundle prints goes into `log.txt`. *What can go wrong:*
 #
-# - A panel whose targets are white: the target was not made, or under another name, and missing ones are filled.
+# - "Task 'orientation' has no target in any training sample": the target is not made, or under another name.
 # - "No task has the key metric": `key_metric_name` is of a task that is not there.
 # - An override from Python that is mistyped is silently accepted; on the command line it is an error.
 
