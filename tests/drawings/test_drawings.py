@@ -9,9 +9,12 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 from torch import Tensor, nn
 
-from monai_mtunet.drawings import Diagram, draw_diagram, draw_network, gather, trace
+from monai_mtunet.drawings import draw_network
 from monai_mtunet.drawings.__main__ import draw
-from monai_mtunet.drawings.diagram import Connection
+from monai_mtunet.drawings.blocks import gather
+from monai_mtunet.drawings.data_flow import trace
+from monai_mtunet.drawings.diagram import Connection, Diagram
+from monai_mtunet.drawings.drawing import draw_diagram
 from monai_mtunet.drawings.published import DRAWN
 from monai_mtunet.networks import (
     MTAN,

@@ -21,10 +21,10 @@ from monai_mtunet.engines import (
     PanelHandler,
     ResumableCheckpoint,
     TaskLossHandler,
-    TaskProgressBar,
     WeightingHandler,
 )
 from monai_mtunet.engines.handlers.checkpoints import CheckpointError
+from monai_mtunet.engines.handlers.progress import TaskProgressBar
 from monai_mtunet.engines.handlers.task_loss_handler import logged_scalars
 from monai_mtunet.losses import DynamicWeightAverage, FixedWeighting, MultiTaskLoss
 from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList

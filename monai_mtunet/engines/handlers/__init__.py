@@ -2,12 +2,10 @@
 
 from .activation_maps import ActivationMapHandler, draw_activation_maps, read_activation_maps
 from .attention_masks import AttentionMaskHandler, draw_attention_masks, read_attention_masks
-from .checkpoints import BestMetric, ResumableCheckpoint, VerifiedCheckpointLoader, load_checkpoint
+from .checkpoints import ResumableCheckpoint, VerifiedCheckpointLoader, load_checkpoint
 from .epoch_seed import EpochSeed
 from .loss_weight_plot import LossWeightPlot, draw_loss_weights
 from .panels import PanelHandler
-from .progress import TaskProgressBar
-from .target_check import TargetCheck
 from .task_loss_handler import NonFiniteLossError, TaskLossHandler
 from .training_handlers import TrainingHandlers
 from .validation_handlers import ValidationHandlers
@@ -16,15 +14,12 @@ from .weighting_handler import WeightingHandler
 __all__ = [
     "ActivationMapHandler",
     "AttentionMaskHandler",
-    "BestMetric",
     "EpochSeed",
     "LossWeightPlot",
     "NonFiniteLossError",
     "PanelHandler",
     "ResumableCheckpoint",
-    "TargetCheck",
     "TaskLossHandler",
-    "TaskProgressBar",
     "TrainingHandlers",
     "ValidationHandlers",
     "VerifiedCheckpointLoader",

@@ -13,7 +13,7 @@ from ignite.handlers import Checkpoint, DiskSaver
 from monai.engines import Evaluator, Workflow
 from monai.handlers import CheckpointLoader
 
-from ...pretrained import CheckpointError, read_checkpoint
+from ...pretrained.checkpoint_file import CheckpointError, read_checkpoint
 
 logger = logging.getLogger(__name__)
 
