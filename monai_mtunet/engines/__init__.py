@@ -2,26 +2,16 @@
 
 from .evaluator import MultiTaskEvaluator, MultiTaskPredictor
 from .gradient_balancing import GradientBalancingTrainer, require_torchjd
-from .handlers import (
-    ActivationMapHandler,
-    AttentionMaskHandler,
-    EpochSeed,
-    LossWeightPlot,
-    NonFiniteLossError,
-    PanelHandler,
-    ResumableCheckpoint,
-    TaskLossHandler,
-    TrainingHandlers,
-    ValidationHandlers,
-    VerifiedCheckpointLoader,
-    WeightingHandler,
-    draw_activation_maps,
-    draw_attention_masks,
-    draw_loss_weights,
-    load_checkpoint,
-    read_activation_maps,
-    read_attention_masks,
-)
+from .handlers.activation_maps import ActivationMapHandler, draw_activation_maps, read_activation_maps
+from .handlers.attention_masks import AttentionMaskHandler, draw_attention_masks, read_attention_masks
+from .handlers.checkpoints import ResumableCheckpoint, VerifiedCheckpointLoader, load_checkpoint
+from .handlers.epoch_seed import EpochSeed
+from .handlers.loss_weight_plot import LossWeightPlot, draw_loss_weights
+from .handlers.panels import PanelHandler
+from .handlers.task_loss_handler import NonFiniteLossError, TaskLossHandler
+from .handlers.training_handlers import TrainingHandlers
+from .handlers.validation_handlers import ValidationHandlers
+from .handlers.weighting_handler import WeightingHandler
 from .non_negative_projector import NonNegativeProjector
 from .prepare_batch import MultiTaskPrepareBatch
 from .preprocessing import TaskPreprocessing

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .over_ranks import mean_over_ranks, sum_over_ranks
-from .weighting import FixedWeighting
+from .weighting.fixed import FixedWeighting
 
 
 class MultiTaskLoss(nn.Module):
