@@ -4,7 +4,7 @@ from math import prod
 import pytest
 import torch
 import torch.nn.functional as F
-from network_suite import NetworkSuite, VariantSuite, close
+from network_suite import DIMENSIONS, NetworkSuite, VariantSuite, close
 from torch import nn
 
 from monai_mtunet.networks import SUNet, sunet_7_128, sunet_64, sunet_128
@@ -55,12 +55,20 @@ class TestStridedAnisotropicSUNet(SUNetSuite, VariantSuite):
         return tiny(spatial_dims, out_channels, output_stride=16, multigrid=False, degridding_features=6, **arguments)
 
 
-@pytest.mark.parametrize("size", [(17, 23), (1, 1), pytest.param((16, 9, 12), marks=pytest.mark.slow)], ids=str)
+@pytest.mark.parametrize("size", [(17, 23), (1, 1), (16, 9, 12)], ids=str)
 def test_a_classifier_has_vectors_only_in_their_order(size):
     network, x = SUNet(len(size), 3, out_features={"kind": 5, "box": 2}, **TINY), torch.rand(2, 3, *size)
     for mode in (network.train(), network.eval()):
         assert [(task, tuple(p.shape)) for task, p in mode(x).items()] == [("kind", (2, 5)), ("box", (2, 2))]
-    close(torch.jit.script(network)(x), network(x))
+
+
+@pytest.mark.parametrize("spatial_dims", DIMENSIONS)
+def test_a_classifier_compiles_to_torchscript(spatial_dims):
+    network = SUNet(spatial_dims, 3, out_features={"kind": 5, "box": 2}, **TINY).eval()
+    scripted = torch.jit.script(network)
+    for size in ((17, 23, 12), (1, 1, 1)):
+        x = torch.rand(2, 3, *size[:spatial_dims])
+        close(scripted(x), network(x))
 
 
 def parameters(network):
