@@ -14,6 +14,8 @@ from monai.bundle.reference_resolver import ReferenceResolver
 from monai.bundle.scripts import run
 from monai.bundle.utils import ID_SEP_KEY, MERGE_KEY
 
+from .command_line import is_bundle_run
+
 
 def check_overrides(arguments: Sequence[str] | None = None) -> None:
     """Fail on an override that names nothing in the configuration, which MONAI accepts in silence.
@@ -31,7 +33,7 @@ def check_overrides(arguments: Sequence[str] | None = None) -> None:
             refers to; it names the file and the item.
     """
     if arguments is None:
-        if not sys.argv[0].endswith("__main__.py") or "run" not in sys.argv[1:2]:
+        if not is_bundle_run():
             return  # started from Python or by another program: its arguments are not ours to judge
         arguments = sys.argv[2:]
     options = _options(arguments)

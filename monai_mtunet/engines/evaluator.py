@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from typing import Any
 
 import torch
+from ignite.engine import Events
 from monai.engines import SupervisedEvaluator
 from monai.engines.utils import IterationEvents
 from monai.utils.enums import CommonKeys as Keys
 
 from ..tasks import TaskList
 from .prepare_batch import MultiTaskPrepareBatch
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["MultiTaskEvaluator", "MultiTaskPredictor"]
 
@@ -69,3 +74,14 @@ class MultiTaskEvaluator(MultiTaskPredictor):
         if key_val_metric:
             defaults["metric_cmp_fn"] = tasks.metric_cmp_fn(next(iter(key_val_metric)))
         super().__init__(tasks=tasks, device=device, key_val_metric=key_val_metric, **defaults | args)
+        self.add_event_handler(Events.EPOCH_COMPLETED, self._warn_of_nan)
+
+    def _warn_of_nan(self) -> None:
+        name = self.state.key_metric_name
+        if name is not None and math.isnan(self.state.metrics[name]):
+            logger.warning(
+                "The key metric %s is NaN: no validation sample has the target that it measures, so this epoch cannot "
+                "be the best. Give validation samples with it, or choose another key_metric_name of %s.",
+                name,
+                [other for other, value in self.state.metrics.items() if value == value],
+            )

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..networks import SUNet
 from .checkpoint_file import CheckpointError, read_checkpoint
+from .network_state import without_prefixes
 from .sunet_authors_names import from_authors_names
 
 logger = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ def copy_weights(
         CheckpointError: see :func:`load_pretrained`.
         ValueError: When the network has no such part.
     """
-    given = _in_names_of(network, state)
+    given = _in_names_of(network, without_prefixes(state, network.state_dict()))
     prefix = f"{part}." if part else ""
     wanted = {name: tensor for name, tensor in network.state_dict().items() if name.startswith(prefix)}
     if not wanted:

@@ -225,7 +225,7 @@ def _train_and_evaluate(
     write_record(folder, record)
     start = {} if pretrained is None else {"pretrained": pretrained}
     overrides = {**run.overrides, **start, "seed": seed, "output_dir": folder}
-    _bundle(run.configs, {**overrides, "resume": started}, folder / "train.log", interrupted)
+    _bundle(run.configs, {**overrides, "resume": started, "overwrite": not started}, folder / "train.log", interrupted)
     if interrupted.is_set():
         return
     if experiment.evaluate is None:

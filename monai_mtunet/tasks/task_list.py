@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import overload
@@ -160,13 +161,14 @@ class TaskList(Sequence[Task]):
     def metric_cmp_fn(self, key_metric: str) -> Callable[[float, float], bool]:
         """Whether a value of the key metric beats the best so far, for the ``metric_cmp_fn`` of MONAI's evaluators.
 
-        MONAI's default takes the highest: of an error it would keep the worst checkpoint.
+        MONAI's default takes the highest: of an error it would keep the worst checkpoint. And NaN, which compares with
+        nothing, would stay the best for good: here every number beats it, and it beats none.
 
         Args:
             key_metric: name of the key metric, for example ``"depth_abs"``.
         """
         errors = {f"{task.name}_{error}" for task in self for error in task.errors}
-        return operator.lt if key_metric in errors else operator.gt
+        return _better_of(operator.lt if key_metric in errors else operator.gt)
 
     # What a sample holds.
 
@@ -232,6 +234,10 @@ class TaskList(Sequence[Task]):
 
     def __repr__(self) -> str:
         return f"TaskList({list(self._tasks)!r})"
+
+
+def _better_of(beats: Callable[[float, float], bool]) -> Callable[[float, float], bool]:
+    return lambda value, best: not math.isnan(value) and (math.isnan(best) or beats(value, best))
 
 
 def _check_names(names: Sequence[str]) -> None:

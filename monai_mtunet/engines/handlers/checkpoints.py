@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,21 +13,33 @@ from ignite.engine import Engine, Events
 from ignite.handlers import Checkpoint, DiskSaver
 from monai.engines import Evaluator, Workflow
 from monai.handlers import CheckpointLoader
+from monai.networks.utils import copy_model_state
+from torch import nn
 
 from ...pretrained.checkpoint_file import CheckpointError, read_checkpoint
+from ...pretrained.network_state import unwrapped, without_prefixes
 
 logger = logging.getLogger(__name__)
 
 
 def load_checkpoint(
-    path: str | Path, objects: Mapping[str, Any], map_location: str | torch.device | dict[str, str] | None = None
+    path: str | Path,
+    objects: Mapping[str, Any],
+    map_location: str | torch.device | dict[str, str] | None = None,
+    strict: bool = True,
+    strict_shape: bool = True,
 ) -> int | None:
-    """Load states into objects, by name and strictly.
+    """Load states into objects, by name.
+
+    The names of a network's tensors may have the prefixes of wrappers: ``module.`` (DistributedDataParallel),
+    ``_orig_mod.`` (torch.compile), ``network.`` or ``model.`` (other trainers).
 
     Args:
         path: a file written by :class:`ResumableCheckpoint`, or for one object its bare state dict.
         objects: ``{name: object with load_state_dict}``.
         map_location: device to load to.
+        strict: whether the tensors' names must be the same.
+        strict_shape: whether their shapes must be; others are left as they are.
 
     Returns:
         After how many epochs of training the file was written; None where it does not say.
@@ -41,8 +54,18 @@ def load_checkpoint(
     absent = [name for name in objects if name not in checkpoint]
     if absent:
         raise CheckpointError(f"The checkpoint {path} holds {sorted(checkpoint)}, but no {absent}.")
+    objects = {name: unwrapped(thing) for name, thing in objects.items()}
+    checkpoint = checkpoint | {
+        name: without_prefixes(checkpoint[name], thing.state_dict())
+        for name, thing in objects.items()
+        if isinstance(thing, nn.Module)
+    }
+    if not strict_shape:
+        for name, thing in objects.items():
+            if isinstance(thing, nn.Module):
+                checkpoint[name] = copy_model_state(thing, checkpoint[name], inplace=False)[0]
     try:
-        Checkpoint.load_objects(to_load=objects, checkpoint=checkpoint, strict=True)
+        Checkpoint.load_objects(to_load=objects, checkpoint=checkpoint, strict=strict)
     except (RuntimeError, ValueError, KeyError) as error:
         raise CheckpointError(
             f"The checkpoint {path} does not fit this configuration: it comes from another architecture, other tasks "
@@ -63,10 +86,14 @@ class VerifiedCheckpointLoader(CheckpointLoader):
 
     def __call__(self, engine: Engine) -> None:
         """Load when the engine starts."""
-        epoch = load_checkpoint(self.load_path, self.load_dict, self.map_location)
+        path = Path(self.load_path)
+        if path.name == "best.pt" and not path.is_file() and (last := path.with_name("last.pt")).is_file():
+            logger.warning("There is no %s, since no epoch has a key metric: %s is taken.", path, last)
+            path = last
+        epoch = load_checkpoint(path, self.load_dict, self.map_location, self.strict, self.strict_shape)
         if epoch and isinstance(engine, Evaluator):
             engine.state.epoch, engine.state.max_epochs = epoch - 1, epoch  # it runs one epoch, this one
-        logger.info("Loaded %s from %s.", ", ".join(self.load_dict), self.load_path)
+        logger.info("Loaded %s from %s, written after epoch %s.", ", ".join(self.load_dict), path, epoch or "?")
 
 
 class BestMetric:
@@ -133,16 +160,21 @@ class ResumableCheckpoint:
         if engine.state.epoch > max_epochs:
             raise CheckpointError(
                 f"{path} has finished epoch {engine.state.epoch}, beyond max_epochs = {max_epochs}: raise "
-                "trainer#max_epochs to train on."
+                "max_epochs to train on."
             )
         engine.state.max_epochs = max_epochs
         logger.info("Resumed after epoch %d from %s.", engine.state.epoch, path)
 
     def _save_epoch(self, engine: Workflow) -> None:
         # best.pt first: killed between the two, the resumed run repeats the epoch and writes both again.
-        if self.evaluator is not None and self.evaluator.state.best_metric_epoch == engine.state.epoch:
+        if self.evaluator is not None and self._is_best(engine.state.epoch):
             self._save("best.pt")
         self._save("last.pt")
+
+    def _is_best(self, epoch: int) -> bool:
+        """Whether an epoch's key metric is the best so far, which NaN never is, though the first is not compared."""
+        state = self.evaluator.state  # type: ignore[union-attr]
+        return bool(state.best_metric_epoch == epoch and not math.isnan(state.best_metric))
 
     def _save_stopped(self, engine: Workflow, error: BaseException) -> None:
         if engine.state.iteration == 0:
@@ -152,5 +184,6 @@ class ResumableCheckpoint:
         raise error
 
     def _save(self, filename: str) -> None:
-        states = {name: thing.state_dict() for name, thing in self.objects.items()}
+        # Of the network itself: wrappers for several processes or compilation prefix their names.
+        states = {name: unwrapped(thing).state_dict() for name, thing in self.objects.items()}
         DiskSaver(self.save_dir, atomic=True, require_empty=False)(states, filename)

@@ -1,0 +1,44 @@
+"""Nothing that was computed is overwritten by accident."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+__all__ = ["prepare_output_dir"]
+
+_OF_TRAINING = ("checkpoints", "tensorboard", "panels", "validation", "loss_weights.csv", "loss_weights.png")
+
+
+def prepare_output_dir(
+    output_dir: str | Path, parts: str | tuple[str, ...] = _OF_TRAINING, resume: bool = False, overwrite: bool = False
+) -> None:
+    """Refuse a folder that holds an earlier run's files, unless it is continued or may be replaced.
+
+    Call it in ``initialize``, before anything writes.
+
+    Args:
+        output_dir: where the run's files go.
+        parts: names of the files and folders there that the run writes.
+        resume: whether the run goes on from them.
+        overwrite: whether to remove them first.
+
+    Raises:
+        FileExistsError: When there are such files and neither is said.
+    """
+    folder = Path(output_dir)
+    names = [parts] if isinstance(parts, str) else parts
+    found = [folder / name for name in names if (folder / name).is_file() or _holds_files(folder / name)]
+    if not found or resume:
+        return
+    if not overwrite:
+        raise FileExistsError(
+            f"{folder} holds {', '.join(path.name for path in found)} of an earlier run: choose another --output_dir, "
+            "go on with --resume true (training), or replace them with --overwrite true."
+        )
+    for path in found:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _holds_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())

@@ -1,0 +1,50 @@
+"""Errors of a run as its user needs them: the cause, last and once."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from types import TracebackType
+
+from .command_line import is_bundle_run
+
+__all__ = ["plain_errors", "root_cause"]
+
+
+def plain_errors() -> None:
+    """From now on an error that ends ``python -m monai.bundle run`` is told by its cause alone, on the last lines.
+
+    MONAI wraps what happens inside a configuration, so that the last line of the traceback would be about an
+    expression, and the cause hundreds of lines above. The whole traceback goes to a file, which is named. Call it first
+    in ``initialize``. Runs that are started from Python raise as ever.
+    """
+    if is_bundle_run():
+        sys.excepthook = _tell
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """What an error was raised for: the first of the chain."""
+    while (earlier := error.__cause__ or (None if error.__suppress_context__ else error.__context__)) is not None:
+        # A clearer error that replaces a library's own says more than that.
+        if type(earlier).__module__.partition(".")[0] != "monai_mtunet" and _is_ours(error):
+            return error
+        error = earlier
+    return error
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether an error was raised by a line of this package."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and f"{os.sep}monai_mtunet{os.sep}" in frames[-1].filename
+
+
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if not isinstance(error, Exception):
+        sys.__excepthook__(kind, error, trace)
+        return
+    with tempfile.NamedTemporaryFile("w", prefix="monai_mtunet_", suffix="_traceback.txt", delete=False) as file:
+        traceback.print_exception(kind, error, trace, file=file)
+    cause = root_cause(error)
+    print(f"\nThe whole traceback is in {file.name}\n{type(cause).__name__}: {cause}", file=sys.stderr)
