@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from monai_mtunet.losses import MaskedRegressionLoss
-from monai_mtunet.tasks import DepthTask, QuantityTask
+from monai_mtunet.losses import MissingAwareRegressionLoss
+from monai_mtunet.tasks import DepthTask, QuantityTask, SavedAs
 
 NAN = torch.nan
 
@@ -38,7 +38,7 @@ def test_metrics_by_name(task, spatial, measure):
 def test_the_loss_is_the_mean_absolute_error_of_what_is_valid(task):
     prediction, target = torch.tensor([[[1.0, 5.0, 9.0]]]), torch.tensor([[[3.0, 4.0, NAN]]])
     assert task.loss()(prediction, target).item() == 1.5
-    loss = MaskedRegressionLoss("smooth_l1")
+    loss = MissingAwareRegressionLoss("smooth_l1")
     assert DepthTask("depth", loss=loss).loss() is loss
 
 
@@ -96,7 +96,7 @@ def test_predictions_are_saved_in_the_unit_and_not_clipped(task):
     saved = task.postprocess(prediction)
     assert saved.dtype == torch.float32
     torch.testing.assert_close(saved, prediction.float())
-    assert not task.is_picture
+    assert task.saved_as is SavedAs.VALUES
 
 
 def test_draw_goes_through_the_color_map_and_shows_missing_white(task):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt
 
-from monai_mtunet.tasks.separate_instances import connected_instances, watershed_instances
+from monai_mtunet.tasks.kinds.separate_instances import connected_instances, watershed_instances
 
 
 def two_touching_balls(dims):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from monai_mtunet.losses import MaskedCosineLoss
+from monai_mtunet.losses import MissingAwareCosineLoss
 from monai_mtunet.tasks import NormalsTask
 
 NAN = torch.nan
@@ -36,7 +36,7 @@ def test_metrics_by_name(task, spatial, measure):
 
 
 def test_the_loss_is_that_of_directions(task):
-    assert isinstance(task.loss(), MaskedCosineLoss)
+    assert isinstance(task.loss(), MissingAwareCosineLoss)
     assert task.loss()(turned(60, 2, 2)[None], turned(0, 2, 2)[None]).item() == pytest.approx(0.5)
 
 

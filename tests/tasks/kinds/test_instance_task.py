@@ -7,24 +7,30 @@ import numpy as np
 import pytest
 import torch
 from monai.data import MetaTensor, decollate_batch
-from monai.engines import SupervisedEvaluator
 from monai.transforms import Compose, Orientationd, Spacingd
 from PIL import Image
 
-import monai_mtunet
-from monai_mtunet.engines import MultiTaskPrepareBatch, PanelHandler
+from monai_mtunet.engines import MultiTaskEvaluator, PanelHandler
+from monai_mtunet.inferers import TaskPostprocessing
 from monai_mtunet.losses import MultiTaskLoss
-from monai_mtunet.tasks import DistanceTask, EdgeTask, InstanceTask, SegmentationTask, draw_panel
-from monai_mtunet.transforms import DistanceMap, FillMissingTargetsd
+from monai_mtunet.tasks import DistanceTask, EdgeTask, InstanceTask, SegmentationTask, TaskList, draw_panel
+from monai_mtunet.transforms import DistanceMapd, FillMissingTargetsd
 
 CLASSES = ["background", "cell", "brick"]
 
 
+def sources():
+    return [SegmentationTask("segment", CLASSES), DistanceTask("distance", signed=False, scale=2.0)]
+
+
 def declare(**arguments):
-    segment = SegmentationTask("segment", CLASSES)
-    distance = DistanceTask("distance", signed=False, scale=2.0)
-    instances = InstanceTask("instances", segment, distance, **arguments)
-    return [segment, distance, instances]
+    return TaskList([*sources(), InstanceTask("instances", "segment", "distance", **arguments)])
+
+
+def derived(task, predictions, *others):
+    """What a task makes of one sample's predictions, once it is connected with its sources."""
+    TaskList([*sources(), *others, task])
+    return task.derive(predictions)
 
 
 def scene(dims):
@@ -40,11 +46,15 @@ def scene(dims):
     return classes[None], instances[None]
 
 
+def depth(instances):
+    return DistanceMapd("instances", "distance")({"instances": instances})["distance"]
+
+
 def perfect(classes, instances, task_scale=2.0):
     """Raw predictions of one sample that are right."""
     return {
         "segment": torch.nn.functional.one_hot(classes[0], len(CLASSES)).movedim(-1, 0).float(),
-        "distance": DistanceMap()(instances) / task_scale,
+        "distance": depth(instances) / task_scale,
     }
 
 
@@ -63,14 +73,13 @@ def evaluate(tasks, predictions, targets, handlers=()):
     """Metrics of the engine, of predictions and targets by task name (N, C, *spatial), in one batch."""
     image = torch.zeros(len(targets["segment"]), 1, *targets["segment"].shape[2:])
     data = [{"image": image[i], **{name: values[i] for name, values in targets.items()}} for i in range(len(image))]
-    evaluator = SupervisedEvaluator(
+    evaluator = MultiTaskEvaluator(
+        tasks=tasks,
         device=torch.device("cpu"),
         val_data_loader=torch.utils.data.DataLoader(data, batch_size=len(data)),
         network=Repeat(predictions),
-        prepare_batch=MultiTaskPrepareBatch(tasks),
-        key_val_metric=monai_mtunet.task_metrics(tasks, image.ndim - 2, "instances_pq"),
+        key_val_metric=tasks.metrics(image.ndim - 2, "instances_pq"),
         val_handlers=list(handlers),
-        decollate=False,
     )
     evaluator.run()
     return evaluator.state.metrics
@@ -83,34 +92,33 @@ def batch_of(*samples):
 class TestDeclaration:
     def test_it_has_neither_head_nor_loss_but_all_else(self):
         tasks = declare()
-        assert monai_mtunet.task_names(tasks) == ["segment", "distance", "instances"]
-        assert monai_mtunet.out_channels(tasks) == {"segment": 3, "distance": 1}
-        assert monai_mtunet.out_features(tasks) == {}
-        assert list(monai_mtunet.task_losses(tasks)) == ["segment", "distance"]
-        assert monai_mtunet.label_classes(tasks) == {"segment": 3}
-        assert monai_mtunet.missing_voxels(tasks)["instances"].tolist() == [-1]
-        assert "instances_pq" in monai_mtunet.task_metrics(tasks, 2, "instances_ap")
-        MultiTaskLoss(monai_mtunet.task_losses(tasks))
+        assert tasks.names == tasks.dense_names == ("segment", "distance", "instances")
+        assert tasks.out_channels == {"segment": 3, "distance": 1}
+        assert tasks.out_features == {}
+        assert tuple(tasks.losses()) == tasks.loss_names == ("segment", "distance")
+        assert tasks.label_classes == {"segment": 3}
+        assert tasks.missing_values["instances"].tolist() == [-1]
+        assert "instances_pq" in tasks.metrics(2, "instances_ap")
+        MultiTaskLoss(tasks.losses())
         with pytest.raises(TypeError, match="'instances' is derived from others: it has no loss"):
             tasks[2].loss()
 
     def test_fewer_splits_and_merges_are_better(self):
         tasks = declare()
-        lower = {name for name in tasks[2].metrics(2) if monai_mtunet.metric_cmp_fn(tasks, name)(1.0, 2.0)}
+        lower = {name for name in tasks[2].metrics(2) if tasks.metric_cmp_fn(name)(1.0, 2.0)}
         assert lower == {"instances_split", "instances_merged"}
 
     def test_it_can_be_left_out_but_not_selected_alone(self):
         tasks = declare()
-        assert [task.name for task in monai_mtunet.select_tasks(tasks, "segment distance")] == ["segment", "distance"]
+        assert TaskList(tasks, "segment distance").names == ("segment", "distance")
         with pytest.raises(ValueError, match=r"'instances' is made from \['distance'\].*take them as well"):
-            monai_mtunet.select_tasks(tasks, "segment instances")
-        components = InstanceTask("instances", tasks[0], method="components")
-        selected = monai_mtunet.select_tasks([*tasks[:2], components], "segment instances")
-        assert [task.name for task in selected] == ["segment", "instances"]
+            TaskList(tasks, "segment instances")
+        components = InstanceTask("instances", "segment", method="components")
+        assert TaskList([*tasks[:2], components], "segment instances").names == ("segment", "instances")
 
     def test_its_sources_must_be_declared(self):
         with pytest.raises(ValueError, match=r"made from \['segment'\], which are not among"):
-            monai_mtunet.out_channels(declare()[1:])
+            TaskList(declare()[1:])
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
@@ -129,14 +137,14 @@ class TestDeclaration:
 
     def test_sources_are_tasks_of_their_kind(self):
         segment, _, instances = declare()
-        with pytest.raises(TypeError, match=r"got 'segment': give the task itself, in a bundle \"@tasks#0\""):
-            InstanceTask("instances", "segment")
+        with pytest.raises(TypeError, match=r"'instances' is made from .*: give their names, got SegmentationTask\("):
+            InstanceTask("instances", segment)
         with pytest.raises(TypeError, match="distance must be a DistanceTask, got SegmentationTask"):
-            InstanceTask("instances", segment, segment)
+            TaskList([segment, InstanceTask("instances", "segment", "segment")])
         with pytest.raises(ValueError, match="cannot be made from 'instances', which is derived"):
-            InstanceTask("more", instances)
+            TaskList([*declare(), InstanceTask("more", "instances")])
         with pytest.raises(ValueError, match="takes one distance, 'distance' has 2"):
-            InstanceTask("instances", segment, DistanceTask("distance", channels=2))
+            TaskList([segment, DistanceTask("distance", channels=2), instances])
 
 
 @pytest.mark.parametrize("dims", [2, 3])
@@ -156,10 +164,9 @@ class TestMetrics:
         assert metrics["segment_miou"] == 1
 
     def test_components_merge_what_touches(self, dims):
-        segment, distance, _ = declare()
-        tasks = [segment, distance, InstanceTask("instances", segment, method="components")]
+        tasks = TaskList([*sources(), InstanceTask("instances", "segment", method="components")])
         classes, instances = scene(dims)
-        targets = {"segment": classes, "distance": DistanceMap()(instances), "instances": instances}
+        targets = {"segment": classes, "distance": depth(instances), "instances": instances}
         metrics = evaluate(
             tasks, batch_of(perfect(classes, instances)), {name: values[None] for name, values in targets.items()}
         )
@@ -173,7 +180,7 @@ class TestMetrics:
     def test_an_instance_counts_for_its_class(self, dims):
         tasks, (classes, instances) = declare(), scene(dims)
         swapped = torch.where(classes > 0, 3 - classes, 0)
-        targets = {"segment": classes[None], "distance": DistanceMap()(instances)[None], "instances": instances[None]}
+        targets = {"segment": classes[None], "distance": depth(instances)[None], "instances": instances[None]}
         metrics = evaluate(tasks, batch_of(perfect(swapped, instances)), targets)
         assert metrics["instances_pq"] == 0
 
@@ -188,8 +195,7 @@ class TestMetrics:
 
     def test_without_any_target_they_are_nan(self, dims):
         tasks, (classes, instances) = declare(), scene(dims)
-        fill = FillMissingTargetsd(["segment", "distance", "instances"], monai_mtunet.missing_voxels(tasks))
-        filled = fill({"image": torch.zeros(1, *classes.shape[1:])})
+        filled = FillMissingTargetsd(tasks)({"image": torch.zeros(1, *classes.shape[1:])})
         targets = {task.name: filled[task.name][None] for task in tasks}
         metrics = evaluate(tasks, batch_of(perfect(classes, instances)), targets)
         own = {name: value for name, value in metrics.items() if name.startswith("instances_")}
@@ -198,32 +204,31 @@ class TestMetrics:
 
 
 def test_edges_divide_where_the_distance_does_not():
-    segment, distance, edges = SegmentationTask("segment", CLASSES), DistanceTask("distance"), EdgeTask("edges")
     classes, instances = scene(2)
     flat = perfect(classes, instances) | {"distance": torch.full((1, 12, 24), 3.0)}
     likely = torch.full((1, 12, 24), -9.0)
     likely[..., 8:10] = 9.0
-    without = InstanceTask("instances", segment, distance).derive(flat)
-    assert without.max() == 3
-    assert InstanceTask("instances", segment, distance, edges).derive({**flat, "edges": likely}).max() == 4
+    assert derived(InstanceTask("instances", "segment", "distance"), flat).max() == 3
+    task = InstanceTask("instances", "segment", "distance", "edges")
+    assert derived(task, {**flat, "edges": likely}, EdgeTask("edges")).max() == 4
 
 
 def test_without_a_distance_the_predicted_region_is_divided_by_its_own():
-    classes, instances = scene(2)
-    segment = SegmentationTask("segment", CLASSES)
-    alone = InstanceTask("instances", segment).derive(perfect(classes, instances))
+    alone = derived(InstanceTask("instances", "segment"), perfect(*scene(2)))
     assert alone.max() == 3  # the cells' common region is convex
 
 
-def test_predictions_of_a_batch_are_made_once():
+def test_every_sample_of_a_batch_has_its_own():
     tasks, (classes, instances) = declare(), scene(2)
     predictions = batch_of(perfect(classes, instances), perfect(classes.flip(1), instances.flip(1)))
-    made = tasks[2].prediction_among(predictions)
-    assert made.shape == (2, 1, 12, 24)
-    assert tasks[2].prediction_among(predictions) is made
-    assert torch.equal(made[1] > 0, instances.flip(1) > 0)
+    with_derived = tasks.with_derived(predictions)
+    assert list(with_derived) == ["segment", "distance", "instances"]
+    assert with_derived["instances"].shape == (2, 1, 12, 24)
+    assert torch.equal(with_derived["instances"][0] > 0, instances > 0)
+    assert torch.equal(with_derived["instances"][1] > 0, instances.flip(1) > 0)
+    assert "instances" not in predictions
     with pytest.raises(ValueError, match=r"made from \['segment', 'distance'\], but there is no prediction of"):
-        tasks[2].prediction_among({"segment": predictions["segment"]})
+        tasks.with_derived({"segment": predictions["segment"]})
 
 
 class TestTargets:
@@ -278,10 +283,10 @@ class TestPictures:
 class TestFiles:
     def save(self, tmp_path, image, preprocessing, predictions):
         tasks = declare()
-        sample = {"image": image, "pred": {name: values[None] for name, values in predictions.items()}}
-        (sample,) = decollate_batch({"image": MetaTensor(image)[None], "pred": sample["pred"]})
+        batch = tasks.with_derived({name: values[None] for name, values in predictions.items()})
+        (sample,) = decollate_batch({"image": MetaTensor(image)[None], "pred": batch})
         sample["image"] = image
-        monai_mtunet.postprocessing(tasks, tmp_path, preprocessing)(sample)
+        TaskPostprocessing(tasks, tmp_path, preprocessing)(sample)
         return tasks
 
     def test_of_images_they_are_ids_of_16_bits(self, tmp_path):

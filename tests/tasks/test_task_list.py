@@ -1,7 +1,7 @@
 import pytest
 
 import monai_mtunet
-from monai_mtunet.losses import MaskedDiceCELoss, MaskedRegressionLoss
+from monai_mtunet.losses import MissingAwareSegmentationLoss, MissingAwareRegressionLoss
 from monai_mtunet.tasks import (
     BoundingBoxTask,
     ClassificationTask,
@@ -25,7 +25,7 @@ def test_everything_is_in_declaration_order(tasks):
     assert list(monai_mtunet.out_channels(tasks).items()) == [("segment", 2), ("denoise", 3)]
     losses = monai_mtunet.task_losses(tasks)
     assert list(losses) == ["segment", "denoise"]
-    assert [type(loss) for loss in losses.values()] == [MaskedDiceCELoss, MaskedRegressionLoss]
+    assert [type(loss) for loss in losses.values()] == [MissingAwareSegmentationLoss, MissingAwareRegressionLoss]
 
 
 def test_the_key_metric_comes_first(tasks):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from monai_mtunet.tasks import ColorTask, draw_panel, metric_cmp_fn
-from monai_mtunet.transforms import SplitColor
+from monai_mtunet.tasks import ColorTask, TaskList, draw_panel
+from monai_mtunet.transforms import SplitColord
 
 TASK = ColorTask("color")
 
@@ -15,7 +15,7 @@ def test_metrics_are_in_units_of_cielab(measure):
     prediction[0, 0] = 10 / 128  # of a only
     metrics = measure(TASK, prediction, target)
     assert metrics == pytest.approx({"color_mae": (10 / 2) / 2, "color_rmse": (10 / 2**0.5) / 2})
-    assert metric_cmp_fn([TASK], "color_mae")(1, 2)
+    assert TaskList([TASK]).metric_cmp_fn("color_mae")(1, 2)
 
 
 def test_learns_by_the_squared_error():
@@ -29,7 +29,8 @@ def test_is_saved_in_units_of_cielab():
 
 def test_panels_show_the_color_with_the_inputs_lightness():
     image = torch.randint(0, 256, (3, 8, 10), generator=torch.Generator().manual_seed(0))
-    lightness, color = SplitColor()(image.float())
+    sample = SplitColord("image", "color")({"image": image.float()})
+    lightness, color = sample["image"], sample["color"]
     figure = draw_panel([TASK], [lightness], [{"color": TASK.postprocess(color * 0)}], [{"color": color}])
     gray, original = (np.asarray(axis.images[0].get_array()).astype(int) for axis in figure.axes[1:3])
     assert np.abs(original - image.permute(1, 2, 0).numpy()).max() <= 1

@@ -4,7 +4,7 @@ import torch
 from monai.engines import SupervisedEvaluator
 
 from monai_mtunet.engines import MultiTaskPrepareBatch
-from monai_mtunet.tasks import BoundingBoxTask, draw_panel, metric_cmp_fn, missing_voxels, out_channels, out_features
+from monai_mtunet.tasks import BoundingBoxTask, TaskList, draw_panel
 
 NAN = torch.nan
 FRAME = [230, 97, 0]
@@ -52,8 +52,9 @@ class TestMetrics:
         assert all(np.isnan(value) for value in metrics.values())
 
     def test_the_lower_error_is_the_better(self):
-        assert metric_cmp_fn([BoundingBoxTask("box")], "box_l2")(1, 2)
-        assert metric_cmp_fn([BoundingBoxTask("box")], "box_iou")(0.8, 0.7)
+        tasks = TaskList([BoundingBoxTask("box")])
+        assert tasks.metric_cmp_fn("box_l2")(1, 2)
+        assert tasks.metric_cmp_fn("box_iou")(0.8, 0.7)
 
 
 class TestLoss:
@@ -76,10 +77,10 @@ class TestLoss:
 
 
 def test_the_network_gets_a_vector_head():
-    tasks = [BoundingBoxTask("box"), BoundingBoxTask("organ", spatial_dims=3)]
-    assert out_channels(tasks) == {}
-    assert out_features(tasks) == {"box": 4, "organ": 6}
-    assert missing_voxels(tasks)["organ"].isnan().tolist() == [True] * 6
+    tasks = TaskList([BoundingBoxTask("box"), BoundingBoxTask("organ", spatial_dims=3)])
+    assert tasks.out_channels == {}
+    assert tasks.out_features == {"box": 4, "organ": 6}
+    assert tasks.missing_values["organ"].isnan().tolist() == [True] * 6
 
 
 class TestPrepareTarget:

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from monai_mtunet.losses import BalancedEdgeLoss
-from monai_mtunet.tasks import EdgeTask, metric_cmp_fn
+from monai_mtunet.tasks import EdgeTask, TaskList
 
 
 @pytest.mark.parametrize("spatial", [(6, 6), (6, 6, 3)])
@@ -26,7 +26,7 @@ def test_without_any_target_metrics_are_nan(measure):
 
 
 def test_the_higher_is_the_better():
-    assert metric_cmp_fn([EdgeTask("edges")], "edges_f")(0.8, 0.7)
+    assert TaskList([EdgeTask("edges")]).metric_cmp_fn("edges_f")(0.8, 0.7)
 
 
 def test_learns_by_the_balanced_loss_of_its_missing_label():
@@ -43,7 +43,7 @@ def test_is_saved_and_drawn_as_probabilities():
     none, edge, missing = task.draw(target)[0].tolist()
     assert [none, edge] == task.draw(saved)[0, [0, 2]].tolist()
     assert sum(none) < sum(edge) < sum(missing) == 3 * 255
-    assert task.missing_voxel().tolist() == [255]
+    assert task.missing_value().tolist() == [255]
     assert task.metadata(3)["value_range"] == [0, 1]
 
 

@@ -7,7 +7,7 @@ from monai.networks.utils import one_hot
 from skimage.color import rgb2lab
 
 from monai_mtunet.engines import MultiTaskPrepareBatch
-from monai_mtunet.losses import MaskedDiceCELoss
+from monai_mtunet.losses import MissingAwareSegmentationLoss
 from monai_mtunet.tasks import SegmentationTask
 
 IGNORE = 255
@@ -155,7 +155,7 @@ class TestDeclaration:
         assert torch.pdist(lab).min() > apart
 
     def test_the_loss_can_be_replaced(self):
-        loss = MaskedDiceCELoss(lambda_dice=1)
+        loss = MissingAwareSegmentationLoss(lambda_dice=1)
         assert SegmentationTask("segment", CLASSES, loss=loss).loss() is loss
         assert SegmentationTask("segment", CLASSES, ignore_index=7).loss().lambda_dice == 0
 
