@@ -6,9 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-SIZES_2D = [(17, 23), (33, 49), (1, 32), (1, 1)]
-SIZES_3D = [(16, 9, 12), (1, 17, 20), (5, 1, 33)]
-# TorchScript and torch.export take most of the time, and a volume's modules are an image's in all that they compile.
+SIZES = {2: [(17, 23), (33, 49), (1, 32), (1, 1)], 3: [(16, 9, 12), (1, 17, 20), (5, 1, 33)]}
+# Compiling takes most of the time, and a volume's modules are an image's in all that TorchScript sees.
 DIMENSIONS = [2, pytest.param(3, marks=pytest.mark.slow)]
 
 
@@ -53,18 +52,20 @@ class NetworkSuite:
     def image(self, *spatial: int, batch: int = 2) -> Tensor:
         return torch.rand(batch, self.in_channels, *spatial, generator=torch.Generator().manual_seed(1))
 
-    @pytest.mark.parametrize("size", [*SIZES_2D, *SIZES_3D], ids=str)
+    @pytest.mark.parametrize("spatial_dims", [2, 3])
     @pytest.mark.parametrize("tasks", [0, -1], ids=["one", "several"])
-    def test_predicts_each_task_in_order_at_the_inputs_size(self, size, tasks):
-        network, x = self.network(len(size), tasks), self.image(*size)
-        expected = {task: self.shape_of(task, channels, x) for task, channels in self.tasks[tasks].items()}
-        with torch.no_grad():
-            trained, evaluated = network.train()(x), network.eval()(x)
-        for predictions in (trained, evaluated):
-            assert type(predictions) is dict
-            assert list(predictions) == list(expected)
-            assert {task: tuple(p.shape) for task, p in predictions.items()} == expected
-            assert all(torch.isfinite(p).all() for p in predictions.values())
+    def test_predicts_each_task_in_order_at_the_inputs_size(self, spatial_dims, tasks):
+        network = self.network(spatial_dims, tasks)
+        for size in SIZES[spatial_dims]:
+            x = self.image(*size)
+            expected = {task: self.shape_of(task, channels, x) for task, channels in self.tasks[tasks].items()}
+            with torch.no_grad():
+                trained, evaluated = network.train()(x), network.eval()(x)
+            for predictions in (trained, evaluated):
+                assert type(predictions) is dict
+                assert list(predictions) == list(expected)
+                assert {task: tuple(p.shape) for task, p in predictions.items()} == expected
+                assert all(torch.isfinite(p).all() for p in predictions.values())
 
     @pytest.mark.parametrize("spatial_dims", [2, 3])
     def test_gradients_reach_every_parameter_and_the_input(self, spatial_dims):
@@ -95,7 +96,8 @@ class NetworkSuite:
         if spatial_dims == 2:
             refuses_other_shapes(scripted)
 
-    @pytest.mark.parametrize("spatial_dims", DIMENSIONS)
+    @pytest.mark.slow  # by default UMC and SegNet are exported, for any size
+    @pytest.mark.parametrize("spatial_dims", [2, 3])
     def test_torch_export_equals_eager(self, spatial_dims):
         network, x = self.network(spatial_dims).eval(), self.image(*(17, 24, 8)[:spatial_dims])
         close(torch.export.export(network, (x,)).module()(x), network(x))
@@ -161,8 +163,3 @@ class VariantSuite(NetworkSuite):
     @pytest.mark.parametrize("spatial_dims", [2, 3])
     def test_torchscript_equals_eager(self, spatial_dims):
         super().test_torchscript_equals_eager(spatial_dims)
-
-    @pytest.mark.slow
-    @pytest.mark.parametrize("spatial_dims", [2, 3])
-    def test_torch_export_equals_eager(self, spatial_dims):
-        super().test_torch_export_equals_eager(spatial_dims)

@@ -41,7 +41,7 @@ def psnr(image, clean):
         ((64, 64), "nl_means", 6),
         ((64, 64), "bm3d", 9),
         ((16, 32, 32), "wavelet", 6),
-        ((16, 32, 32), "nl_means", 6),
+        pytest.param((16, 32, 32), "nl_means", 6, marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize("channels", [1, 3])

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from network_suite import NetworkSuite, close
+from network_suite import VariantSuite, close
 
 from monai_mtunet.networks import UMC, ClassicalDenoiser, NetworkChain, SegNet
 
@@ -14,7 +14,7 @@ def chain(training_mode, *tasks_of_networks, spatial_dims=2):
     return NetworkChain(networks, "denoise", training_mode)
 
 
-class TestNetworkChain(NetworkSuite):
+class TestNetworkChain(VariantSuite):
     tasks = ({"denoise": 3, "segment": 4}, {"edges": 1, "denoise": 3, "segment": 4, "depth": 1})
 
     @staticmethod

@@ -147,7 +147,6 @@ def test_networks_hand_on_every_argument_of_the_layout():
         SegNet(2, 3, {"a": 1}, feature=(4, 6))
 
 
-@pytest.mark.slow
 def test_export_with_any_size():
     network = SegNet(2, 3, {"a": 1}, {"b": 2}, **TINY, pooled_size=3).eval()
     height, width = torch.export.Dim("height", min=8, max=512), torch.export.Dim("width", min=8, max=512)

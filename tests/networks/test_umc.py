@@ -249,9 +249,10 @@ def flops(spatial_dims, tasks, **kwargs):
     return counter.get_total_flops()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spatial_dims", "shared", "dense", "level", "exceeds", "of_unets"),
-    [(2, 0.85, 0.93, 3, 4, 1.08), pytest.param(3, 0.88, 0.97, 2, 3, 1.17, marks=pytest.mark.slow)],
+    [(2, 0.85, 0.93, 3, 4, 1.08), (3, 0.88, 0.97, 2, 3, 1.17)],
 )
 def test_what_several_tasks_compute(spatial_dims, shared, dense, level, exceeds, of_unets):
     """The ratios of docs/umc.md."""
