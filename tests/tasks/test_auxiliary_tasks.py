@@ -7,15 +7,19 @@ import numpy as np
 import pytest
 import torch
 from monai.data import DataLoader, Dataset, MetaTensor
-from monai.engines import SupervisedEvaluator, SupervisedTrainer
 from monai.transforms import Compose, RandFlipd
 
-import monai_mtunet
-from monai_mtunet.engines import MultiTaskPrepareBatch, PanelHandler, TaskLossHandler
-from monai_mtunet.inferers import MultiScaleFlipInferer
+from monai_mtunet.engines import (
+    MultiTaskEvaluator,
+    MultiTaskPredictor,
+    MultiTaskTrainer,
+    PanelHandler,
+    TaskLossHandler,
+)
+from monai_mtunet.inferers import MultiScaleFlipInferer, TaskPostprocessing
 from monai_mtunet.losses import MultiTaskLoss
 from monai_mtunet.networks import MTAN
-from monai_mtunet.tasks import BoundingBoxTask, ColorTask, EdgeTask, SegmentationTask
+from monai_mtunet.tasks import BoundingBoxTask, ColorTask, EdgeTask, SegmentationTask, TaskList
 from monai_mtunet.transforms import BoxOfMaskd, CannyEdgesd, PaintBoxd, SplitColord
 
 BOX = [3.0, 2.0, 0.0, 9.0, 11.0, 3.0]  # the third axis only of volumes
@@ -23,7 +27,8 @@ BOX = [3.0, 2.0, 0.0, 9.0, 11.0, 3.0]  # the third axis only of volumes
 
 def tasks_of(dims):
     color = [ColorTask("color")] if dims == 2 else []
-    return [SegmentationTask("segment", ["back", "front"]), BoundingBoxTask("box", dims), EdgeTask("edges"), *color]
+    segment = SegmentationTask("segment", ["back", "front"])
+    return TaskList([segment, BoundingBoxTask("box", dims), EdgeTask("edges"), *color])
 
 
 def sample(dims, box=True):
@@ -39,8 +44,8 @@ def sample(dims, box=True):
 
 
 def transforms(dims, flip=0.0):
-    keys = ["image", "segment", "box"]
-    steps = [PaintBoxd("box"), RandFlipd(keys, flip, 1), BoxOfMaskd("box"), CannyEdgesd("image", "edges", slice_axis=2)]
+    tasks, keys = tasks_of(dims), ["image", "segment", "box"]
+    steps = [PaintBoxd(tasks), RandFlipd(keys, flip, 1), BoxOfMaskd(tasks), CannyEdgesd("image", "edges", slice_axis=2)]
     return Compose([*steps, *([SplitColord("image", "color")] if dims == 2 else [])])
 
 
@@ -49,8 +54,8 @@ def network_of(tasks, dims):
     return MTAN(
         dims,
         1,
-        monai_mtunet.out_channels(tasks),
-        monai_mtunet.out_features(tasks),
+        tasks.out_channels,
+        tasks.out_features,
         features=(4, 6),
         convolutions=(1, 1),
         strides=(2, 2),
@@ -62,28 +67,25 @@ def network_of(tasks, dims):
 @pytest.mark.parametrize("dims", [2, 3])
 def test_train_evaluate_and_draw(dims, tmp_path):
     tasks = tasks_of(dims)
-    network, loss = network_of(tasks, dims), MultiTaskLoss(monai_mtunet.task_losses(tasks))
+    network, loss = network_of(tasks, dims), MultiTaskLoss(tasks.losses())
     data = Dataset([sample(dims), sample(dims, box=False)] * 2, transforms(dims, flip=0.5))
-    trainer = SupervisedTrainer(
-        device="cpu",
+    trainer = MultiTaskTrainer(
+        tasks=tasks,
+        device=torch.device("cpu"),
         max_epochs=4,
         train_data_loader=DataLoader(data, batch_size=4),
         network=network,
         optimizer=torch.optim.Adam(network.parameters(), 0.02),
         loss_function=loss,
-        prepare_batch=MultiTaskPrepareBatch(tasks),
         train_handlers=[TaskLossHandler(loss)],
-        decollate=False,
     )
-    evaluator = SupervisedEvaluator(
-        device="cpu",
+    evaluator = MultiTaskEvaluator(
+        tasks=tasks,
+        device=torch.device("cpu"),
         val_data_loader=DataLoader(Dataset([sample(dims), sample(dims, box=False)], transforms(dims)), batch_size=2),
         network=network,
-        prepare_batch=MultiTaskPrepareBatch(tasks),
-        key_val_metric=monai_mtunet.task_metrics(tasks, dims, "box_iou"),
-        metric_cmp_fn=monai_mtunet.metric_cmp_fn(tasks, "box_iou"),
+        key_val_metric=tasks.metrics(dims, "box_iou"),
         val_handlers=[PanelHandler(tasks, tmp_path, samples=1, interval=2)],
-        decollate=False,
     )
     evaluator.run(1)
     before = dict(evaluator.state.metrics)
@@ -101,12 +103,12 @@ def test_files_hold_boxes_with_their_unit_and_probabilities_of_edges(tmp_path):
     network = network_of(tasks, 2).eval()
     preprocessing = Compose([SplitColord("image", "color")])
     data = Dataset([{"image": sample(2)["image"]}], preprocessing)
-    SupervisedEvaluator(
-        device="cpu",
+    MultiTaskPredictor(
+        tasks=tasks,
+        device=torch.device("cpu"),
         val_data_loader=DataLoader(data, batch_size=1),
         network=network,
-        prepare_batch=MultiTaskPrepareBatch(keep_meta=True),
-        postprocessing=monai_mtunet.postprocessing(tasks, tmp_path, preprocessing),
+        postprocessing=TaskPostprocessing(tasks, tmp_path, preprocessing),
     ).run()
     with torch.no_grad():
         expected = network(data[0]["image"].as_tensor()[None])
@@ -123,14 +125,19 @@ def test_files_hold_boxes_with_their_unit_and_probabilities_of_edges(tmp_path):
 class Finds(torch.nn.Module):
     """A network that finds the box around what is bright."""
 
+    def __init__(self, tasks):
+        super().__init__()
+        self.find = BoxOfMaskd(tasks)
+
     def forward(self, image):
         masks = (image > 100).to(torch.int16)
-        return {"box": torch.stack([BoxOfMaskd("box")({"box": mask})["box"] for mask in masks])}
+        return {"box": torch.stack([self.find({"box": mask})["box"] for mask in masks])}
 
 
 @pytest.mark.parametrize("dims", [2, 3])
 def test_flips_are_undone_of_boxes(dims):
-    task = BoundingBoxTask("box", dims)
+    tasks = TaskList([BoundingBoxTask("box", dims)])
+    network = Finds(tasks)
     image = sample(dims)["image"].as_tensor()[None, :1]
-    inferer = MultiScaleFlipInferer([task], scales=(1.0,), flip_axes=list(range(dims)))
-    torch.testing.assert_close(inferer(image, Finds())["box"], Finds()(image)["box"])
+    inferer = MultiScaleFlipInferer(tasks, scales=(1.0,), flip_axes=list(range(dims)))
+    torch.testing.assert_close(inferer(image, network)["box"], network(image)["box"])

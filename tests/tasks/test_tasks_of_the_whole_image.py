@@ -5,19 +5,23 @@ import json
 import pytest
 import torch
 from monai.data import DataLoader, Dataset, MetaTensor
-from monai.engines import SupervisedEvaluator, SupervisedTrainer
 from monai.transforms import Compose, DivisiblePadd
 from torch import nn
 
-import monai_mtunet
-from monai_mtunet.engines import MultiTaskPrepareBatch, PanelHandler, TaskLossHandler
-from monai_mtunet.inferers import MultiTaskSlidingWindowInferer
+from monai_mtunet.engines import (
+    MultiTaskEvaluator,
+    MultiTaskPredictor,
+    MultiTaskTrainer,
+    PanelHandler,
+    TaskLossHandler,
+)
+from monai_mtunet.inferers import MultiTaskSlidingWindowInferer, TaskPostprocessing
 from monai_mtunet.losses import MultiTaskLoss
-from monai_mtunet.tasks import BoundingBoxTask, ClassificationTask, SegmentationTask
+from monai_mtunet.tasks import BoundingBoxTask, ClassificationTask, SegmentationTask, TaskList
 from monai_mtunet.transforms import CheckSampled, FillMissingTargetsd
 
 CLASSES = [f"class {i}" for i in range(7)]
-TASKS = [ClassificationTask("classify", CLASSES), SegmentationTask("segment", ["dark", "bright"])]
+TASKS = TaskList([ClassificationTask("classify", CLASSES), SegmentationTask("segment", ["dark", "bright"])])
 SIZE = (8, 6)
 
 
@@ -43,22 +47,16 @@ def sample(brightness, label):
 
 def loader(*labels):
     """Images as bright as their label, as a data list gives them; 6 those without."""
-    fill = FillMissingTargetsd("segment", monai_mtunet.missing_voxels(TASKS), vector_keys="classify")
-    check = CheckSampled(
-        len(SIZE),
-        monai_mtunet.label_classes(TASKS),
-        target_keys=monai_mtunet.task_names(TASKS),
-        image_classes=monai_mtunet.image_classes(TASKS),
-    )
+    fill, check = FillMissingTargetsd(TASKS), CheckSampled(len(SIZE), tasks=TASKS)
     data = [sample(6 if label is None else label, label) for label in labels]
     return DataLoader(Dataset(data, Compose([fill, check])), batch_size=2)
 
 
 def test_network_arguments_follow_from_the_tasks():
-    assert monai_mtunet.out_channels(TASKS) == {"segment": 2}
-    assert monai_mtunet.out_features(TASKS) == {"classify": 7}
-    assert monai_mtunet.label_classes(TASKS) == {"segment": 2}
-    assert monai_mtunet.image_classes(TASKS) == {"classify": 7}
+    assert TASKS.out_channels == {"segment": 2}
+    assert TASKS.out_features == {"classify": 7}
+    assert TASKS.label_classes == {"segment": 2}
+    assert TASKS.image_classes == {"classify": 7}
 
 
 def test_missing_labels_are_filled_in_any_order():
@@ -73,22 +71,21 @@ def test_wrong_labels_are_refused_at_loading_with_their_file(label):
     image = MetaTensor(torch.rand(1, *SIZE), meta={"filename_or_obj": "cat.png"})
     message = r"classify of image \(cat\.png, 8 x 6\) is \[.*one of its 7 classes, 0\.\.6, or -1 for none"
     with pytest.raises(ValueError, match=message):
-        CheckSampled(2, image_classes={"classify": 7})({"image": image, "classify": torch.tensor(label)})
+        CheckSampled(2, tasks=TaskList(TASKS, "classify"))({"image": image, "classify": torch.tensor(label)})
 
 
 def test_trains():
     network = Brightness()
-    loss = MultiTaskLoss(monai_mtunet.task_losses(TASKS))
-    trainer = SupervisedTrainer(
-        device="cpu",
+    loss = MultiTaskLoss(TASKS.losses())
+    trainer = MultiTaskTrainer(
+        tasks=TASKS,
+        device=torch.device("cpu"),
         max_epochs=1,
         train_data_loader=loader(0, None, 5, 6),
         network=network,
         optimizer=torch.optim.SGD(network.parameters(), 0.1),
         loss_function=loss,
-        prepare_batch=MultiTaskPrepareBatch(TASKS),
         train_handlers=[TaskLossHandler(loss)],
-        decollate=False,
     )
     trainer.run()
     assert network.scale > 1  # it is right, so confidence pays
@@ -96,14 +93,13 @@ def test_trains():
 
 
 def test_evaluates_and_draws(tmp_path):
-    evaluator = SupervisedEvaluator(
-        device="cpu",
+    evaluator = MultiTaskEvaluator(
+        tasks=TASKS,
+        device=torch.device("cpu"),
         val_data_loader=loader(0, None, 5, 6),
         network=Brightness(),
-        prepare_batch=MultiTaskPrepareBatch(TASKS),
-        key_val_metric=monai_mtunet.task_metrics(TASKS, 2, "classify_accuracy"),
+        key_val_metric=TASKS.metrics(2, "classify_accuracy"),
         val_handlers=[PanelHandler(TASKS, tmp_path)],
-        decollate=False,
     )
     evaluator.run(1)
     assert evaluator.state.best_metric == 1
@@ -115,13 +111,13 @@ def test_evaluates_and_draws(tmp_path):
 def test_infers_to_json_beside_the_dense_tasks_files(tmp_path, size):
     preprocessing = Compose([DivisiblePadd("image", k=4, value=4.0)])  # to be undone of the dense task only
     image = MetaTensor(torch.full((1, *size), 4.0), meta={"filename_or_obj": "a/cat.01.png"})
-    evaluator = SupervisedEvaluator(
-        device="cpu",
+    evaluator = MultiTaskPredictor(
+        tasks=TASKS,
+        device=torch.device("cpu"),
         val_data_loader=DataLoader(Dataset([{"image": image}], preprocessing), batch_size=1),
         network=Brightness(),
         inferer=MultiTaskSlidingWindowInferer(roi_size=[-1] * len(size)),
-        prepare_batch=MultiTaskPrepareBatch(keep_meta=True),
-        postprocessing=monai_mtunet.postprocessing(TASKS, tmp_path, preprocessing),
+        postprocessing=TaskPostprocessing(TASKS, tmp_path, preprocessing),
     )
     evaluator.run()
     dense = "cat.01_segment.png" if len(size) == 2 else "cat.01_segment.nii.gz"
