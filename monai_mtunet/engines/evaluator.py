@@ -11,8 +11,9 @@ from ignite.engine import Events
 from monai.engines import SupervisedEvaluator
 from monai.engines.utils import IterationEvents
 from monai.utils.enums import CommonKeys as Keys
+from torch import Tensor
 
-from ..tasks import TaskList
+from ..tasks import SavedAs, TaskList
 from .prepare_batch import MultiTaskPrepareBatch
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,19 @@ class MultiTaskPredictor(SupervisedEvaluator):
 
     def _derive(self) -> None:
         output: Any = self.state.output
-        output[Keys.PRED] = self.tasks.with_derived(output[Keys.PRED])
+        output[Keys.PRED] = self.tasks.with_derived(self._checked(output[Keys.PRED]))
+
+    def _checked(self, predictions: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Restored images with NaN where the input was not finite: there is nothing that they could restore."""
+        batch: Any = self.state.batch
+        finite = batch[Keys.IMAGE].isfinite().all(dim=1, keepdim=True) if Keys.IMAGE in batch else torch.ones(())
+        if finite.all():
+            return predictions
+        restored = {task.name for task in self.tasks if task.saved_as is SavedAs.PICTURE}
+        return {
+            name: values.masked_fill(~finite.to(values.device), torch.nan) if name in restored else values
+            for name, values in predictions.items()
+        }
 
 
 class MultiTaskEvaluator(MultiTaskPredictor):
@@ -75,6 +88,9 @@ class MultiTaskEvaluator(MultiTaskPredictor):
             defaults["metric_cmp_fn"] = tasks.metric_cmp_fn(next(iter(key_val_metric)))
         super().__init__(tasks=tasks, device=device, key_val_metric=key_val_metric, **defaults | args)
         self.add_event_handler(Events.EPOCH_COMPLETED, self._warn_of_nan)
+
+    def _checked(self, predictions: dict[str, Tensor]) -> dict[str, Tensor]:
+        return predictions  # targets say what is measured
 
     def _warn_of_nan(self) -> None:
         name = self.state.key_metric_name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,12 +14,15 @@ from torch import Tensor
 
 from ..tasks import Task
 
+logger = logging.getLogger(__name__)
+
 
 class MultiTaskPrepareBatch(PrepareBatch):
     """``{"image": ..., task name: ...}`` -> ``(image, {task name: target})``, as plain tensors on the device.
 
     Tensors lose their meta data here, since MetaTensor inside the network costs time and memory; the batch itself,
-    ``engine.state.batch``, keeps it for writers. Targets are checked by their tasks.
+    ``engine.state.batch``, keeps it for writers. Targets are checked by their tasks. Voxels of the image that are not
+    finite are filled with 0, the mean of normalized intensities, and reported once per file; the batch keeps them.
 
     Args:
         tasks: the declared tasks; none for inference, where the batch holds no targets.
@@ -34,6 +38,7 @@ class MultiTaskPrepareBatch(PrepareBatch):
         self.tasks = tuple(tasks)
         self.image_key = image_key
         self.keep_meta = keep_meta
+        self._reported: set[str] = set()
 
     def __call__(
         self,
@@ -58,6 +63,7 @@ class MultiTaskPrepareBatch(PrepareBatch):
                 the image; the message names the task and the files.
         """
         image = self._get(batchdata, self.image_key, "the network's input")
+        finite = image.isfinite()
         targets = {}
         for task in self.tasks:
             target = self._get(batchdata, task.name, f"the target of task {task.name!r}")
@@ -73,7 +79,26 @@ class MultiTaskPrepareBatch(PrepareBatch):
             targets[task.name] = target.to(device=device, non_blocking=non_blocking, **kwargs)
         if self.keep_meta:
             image = batchdata[self.image_key]
+        if not finite.all():
+            self._report(batchdata, finite)
+            image = image.masked_fill(~finite, 0)
         return image.to(device=device, non_blocking=non_blocking, **kwargs), targets or None
+
+    def _report(self, batchdata: Mapping[str, Any], finite: Tensor) -> None:
+        """Say of each file, once, how many voxels are filled."""
+        for index, valid in enumerate(finite):
+            filled, file = int((~valid).sum()), files_of(batchdata, self.image_key, index)
+            if 2 * filled > valid.numel():
+                raise ValueError(
+                    f"{filled} of {valid.numel()} values of {file} are not finite when they reach the network: look "
+                    "for a transform that spreads NaN, such as scaling by the mean, or leave the file out."
+                )
+            if filled and file not in self._reported:
+                self._reported.add(file)
+                logger.warning(
+                    "%s: %d of %d values are not finite. The network sees 0 there (of normalized intensities their "
+                    "mean), its classes there are guesses, and restored images are NaN.", file, filled, valid.numel(),
+                )  # fmt: skip
 
     def _get(self, batchdata: Mapping[str, Any], key: str, role: str) -> Tensor:
         if key not in batchdata:
@@ -83,6 +108,17 @@ class MultiTaskPrepareBatch(PrepareBatch):
             )
         value = batchdata[key]
         return value.as_tensor() if isinstance(value, MetaTensor) else torch.as_tensor(value)
+
+
+def files_of(batchdata: Mapping[str, Any], key: str = "image", index: int | None = None) -> str:
+    """The file behind an image of a batch, or all of them, as far as its meta data tell."""
+    value = batchdata.get(key)
+    names = value.meta.get(ImageMetaKey.FILENAME_OR_OBJ) if isinstance(value, MetaTensor) else None
+    if not names:
+        return "an unnamed sample"
+    if isinstance(names, str):
+        return names
+    return str(names[index]) if index is not None else ", ".join(map(str, names))
 
 
 def _files(batchdata: Mapping[str, Any], *keys: str) -> str:

@@ -10,6 +10,7 @@ from monai.utils import ensure_tuple
 
 from ..tasks import TaskList
 from ..transforms import CheckSampled, FillMissingTargetsd
+from ..transforms.load.mark_non_finite import MarkNonFinited
 
 __all__ = ["TaskPreprocessing"]
 
@@ -19,8 +20,9 @@ Transforms = Sequence[Callable[..., Any]]
 class TaskPreprocessing(Compose):
     """The transforms of training, validation or inference, put together from slots that say what they hold.
 
-    After targets are made, those that a sample lacks are filled as missing, all but image and targets is dropped, and
-    the sample is checked. Where there is a cache, all before the first random step is done once.
+    Voxels of the image that are not finite are NaN from loading on. After targets are made, those that a sample lacks
+    are filled as missing, all but image and targets is dropped, and the sample is checked. Where there is a cache, all
+    before the first random step is done once.
 
     Args:
         tasks: the tasks whose targets a sample needs; ``None`` for inference, where it is the image alone.
@@ -63,8 +65,10 @@ class TaskPreprocessing(Compose):
         fill = [] if tasks is None else [FillMissingTargetsd(tasks)]
         keys = ("image",) if tasks is None else tasks.keys
         check = [*fill, SelectItemsd([*keys, *ensure_tuple(keep)]), CheckSampled(spatial_dims, in_channels, tasks)]
-        self.until_checked = Compose([*load, *targets, *check])
-        super().__init__([*load, *targets, *check, *degrade_once, *self_supervision, *augment, *degrade, *normalize])
+        self.until_checked = Compose([*load, MarkNonFinited("image"), *targets, *check])
+        super().__init__(
+            [*self.until_checked.transforms, *degrade_once, *self_supervision, *augment, *degrade, *normalize]
+        )
 
     def for_validation(
         self, degrade_once: Transforms = (), self_supervision: Transforms = (), crop: Transforms = ()

@@ -22,7 +22,7 @@ from monai_mtunet.engines import (
     read_attention_masks,
 )
 from monai_mtunet.networks import MTUNet
-from monai_mtunet.networks.attention_gate import AttentionGate
+from monai_mtunet.networks.blocks.attention_gate import AttentionGate
 from monai_mtunet.tasks import RestorationTask, SegmentationTask, task_metrics
 
 TASKS = [RestorationTask("denoise", 1), SegmentationTask("segment", ["background", "object"])]

@@ -14,7 +14,7 @@ from monai.engines import Workflow
 from monai.networks.utils import eval_mode
 from torch import Tensor, nn
 
-from ...networks.attention_gate import AttentionGate
+from ...networks.blocks.attention_gate import AttentionGate
 from ...pictures import ColorBar
 from ...pictures.middle_slice import middle_slice
 from ...tasks import Task
@@ -32,7 +32,7 @@ _SHARED = "all tasks"  # no task can have this name
 def read_attention_masks(network: nn.Module, image: Tensor, tasks: Sequence[str]) -> dict[str, list[Tensor]]:
     """The attention masks of a network, averaged over their channels.
 
-    Every :class:`~monai_mtunet.networks.attention_gate.AttentionGate` in the network is read, by a hook that is
+    Every :class:`~monai_mtunet.networks.blocks.attention_gate.AttentionGate` in the network is read, by a hook that is
     removed afterwards. The network runs once, in eval mode and without gradients.
 
     Args:
@@ -117,7 +117,7 @@ class AttentionMaskHandler(SamplePictureHandler):
 
     Args:
         network: the validated network, with gates of the class
-            :class:`~monai_mtunet.networks.attention_gate.AttentionGate`.
+            :class:`~monai_mtunet.networks.blocks.attention_gate.AttentionGate`.
         tasks: the declared tasks.
         output_dir: folder of the PNG files.
         summary_writer: TensorBoard writer.

@@ -12,6 +12,7 @@ from monai.engines import Workflow
 from monai.engines.utils import IterationEvents
 
 from ...losses import MultiTaskLoss
+from ..prepare_batch import files_of
 
 
 class NonFiniteLossError(RuntimeError):
@@ -91,5 +92,5 @@ class TaskLossHandler:
             raise NonFiniteLossError(
                 f"The loss of task(s) {guilty or list(values)} is not finite at iteration {engine.state.iteration} "
                 f"(epoch {engine.state.epoch}); raw losses: {values}. The step was not taken. Lower the learning rate, "
-                "clip gradients, or look for non-finite intensities in the data."
+                f"clip gradients, or look at the data: {files_of(engine.state.batch)}."
             )
