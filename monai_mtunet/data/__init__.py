@@ -28,6 +28,7 @@ from .folder import folder_datalist
 from .keep_labels import keep_labels
 from .labeled_weights import labeled_weights
 from .labels import LabelSet
+from .sample_loader import SampleLoader
 from .synthetic.animals import ANIMAL_SPECIES, ANIMALS
 from .synthetic.geometry import GEOMETRY
 from .synthetic.instances import INSTANCES
@@ -59,6 +60,7 @@ __all__ = [
     "LoadCityscapesCamerad",
     "LoadMTANArraysd",
     "LoadSyntheticd",
+    "SampleLoader",
     "camvid_datalist",
     "cats_and_dogs_datalist",
     "cityscapes_datalist",
