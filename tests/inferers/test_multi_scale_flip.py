@@ -9,10 +9,9 @@ import torch
 import torch.nn.functional as F
 from monai.bundle import ConfigParser
 from monai.data import DataLoader, Dataset, MetaTensor
-from monai.engines import SupervisedEvaluator
 from torch import nn
 
-from monai_mtunet.engines import MultiTaskPrepareBatch
+from monai_mtunet.engines import MultiTaskEvaluator
 from monai_mtunet.inferers import MultiScaleFlipInferer, MultiTaskSlidingWindowInferer
 from monai_mtunet.tasks import (
     ClassificationTask,
@@ -21,13 +20,13 @@ from monai_mtunet.tasks import (
     NormalsTask,
     RestorationTask,
     SegmentationTask,
-    task_metrics,
+    TaskList,
 )
 from monai_mtunet.transforms import RandFlipGeometryd
 
 SEGMENT = SegmentationTask("segment", ["a", "b", "c"])
 CLASSIFY = ClassificationTask("classify", ["a", "b"])
-TASKS = [RestorationTask("denoise", 1), SEGMENT, DepthTask("depth"), NormalsTask("normals"), CLASSIFY]
+TASKS = TaskList([RestorationTask("denoise", 1), SEGMENT, DepthTask("depth"), NormalsTask("normals"), CLASSIFY])
 
 
 class AllTasks(nn.Module):
@@ -182,8 +181,8 @@ def test_a_zoomed_image_looks_nearer(quantity):
 def test_normals_turn_as_the_augmentation_turns_targets(size, axes):
     task, vectors = NormalsTask("normals"), torch.randn(3, *size)
     for axis in axes:
-        flip = RandFlipGeometryd("normals", vector_keys="normals", prob=1, spatial_axis=axis)
-        flipped = torch.as_tensor(flip({"normals": vectors})["normals"])
+        flip = RandFlipGeometryd(TaskList([task]), prob=1, spatial_axis=axis)
+        flipped = torch.as_tensor(flip({"image": vectors[:1], "normals": vectors})["normals"])
         assert not torch.equal(flipped, vectors)
         close(task.undo_flip(flipped.flip(axis + 1)[None], axis)[0], vectors)
 
@@ -251,14 +250,13 @@ def test_metrics_and_losses_take_its_results():
     network, measured = AllTasks(), []
     one = MultiScaleFlipInferer(TASKS, scales=[1])
     for inferer in (None, one, MultiScaleFlipInferer(TASKS, scales=[0.5, 1.25], flip_axes=[0, 1])):
-        evaluator = SupervisedEvaluator(
-            device="cpu",
+        evaluator = MultiTaskEvaluator(
+            tasks=TASKS,
+            device=torch.device("cpu"),
             val_data_loader=DataLoader(Dataset([sample]), batch_size=1),
             network=network,
             inferer=inferer,
-            prepare_batch=MultiTaskPrepareBatch(TASKS),
-            key_val_metric=task_metrics(TASKS, 2, "segment_miou"),
-            decollate=False,
+            key_val_metric=TASKS.metrics(2, "segment_miou"),
         )
         evaluator.run()
         measured.append(evaluator.state.metrics)

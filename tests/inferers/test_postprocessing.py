@@ -3,15 +3,13 @@ import numpy as np
 import pytest
 import torch
 from monai.data import DataLoader, Dataset, MetaTensor, decollate_batch
-from monai.engines import SupervisedEvaluator
 from monai.networks.utils import one_hot
 from monai.transforms import Compose, DivisiblePadd, NormalizeIntensityd, Orientationd, Spacingd
 from PIL import Image
 
-import monai_mtunet
-from monai_mtunet.engines import MultiTaskPrepareBatch
-from monai_mtunet.inferers import MultiTaskSlidingWindowInferer, SavePaneld, SavePredictionsd
-from monai_mtunet.tasks import RestorationTask, SegmentationTask
+from monai_mtunet.engines import MultiTaskPredictor
+from monai_mtunet.inferers import MultiTaskSlidingWindowInferer, SavePaneld, SavePredictionsd, TaskPostprocessing
+from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList
 from monai_mtunet.transforms import LoadSampled, ScaleVolumeRanged
 
 MEAN, STD = 0.5, 0.2
@@ -33,22 +31,24 @@ class Thresholds(torch.nn.Module):
 
 
 def tasks(channels=1, data_range=(0, 1), mean=MEAN, std=STD):
-    return [
-        RestorationTask("denoise", channels=channels, data_range=data_range, mean=mean, std=std),
-        SegmentationTask("segment", ["back", "left", "right"], palette=PALETTE),
-    ]
+    return TaskList(
+        [
+            RestorationTask("denoise", channels=channels, data_range=data_range, mean=mean, std=std),
+            SegmentationTask("segment", ["back", "left", "right"], palette=PALETTE),
+        ]
+    )
 
 
 def infer(tasks, path, steps, folder, undo=True, network=None):
     """As a bundle's inference.json does it."""
     preprocessing = Compose([LoadSampled("image"), *steps])
-    evaluator = SupervisedEvaluator(
+    evaluator = MultiTaskPredictor(
+        tasks=tasks,
         device=torch.device("cpu"),
         val_data_loader=DataLoader(Dataset([{"image": str(path)}], preprocessing), batch_size=1),
         network=network or Thresholds(),
         inferer=MultiTaskSlidingWindowInferer(roi_size=-1),
-        prepare_batch=MultiTaskPrepareBatch(keep_meta=True),
-        postprocessing=monai_mtunet.postprocessing(tasks, folder, preprocessing if undo else None),
+        postprocessing=TaskPostprocessing(tasks, folder, preprocessing if undo else None),
     )
     evaluator.run()
 
@@ -141,7 +141,7 @@ def test_images_become_palette_and_color_pngs(tmp_path):
 def test_samples_without_a_file_are_saved(tmp_path):
     output = {"image": torch.rand(1, 1, 4, 5), "pred": Thresholds()(torch.rand(1, 1, 4, 5))}
     for sample in decollate_batch(output):
-        monai_mtunet.postprocessing(tasks(), tmp_path)(sample)
+        TaskPostprocessing(tasks(), tmp_path)(sample)
     assert (tmp_path / "sample_segment.png").exists()
 
 

@@ -5,16 +5,15 @@ import numpy as np
 import pytest
 import torch
 from monai.data import DataLoader, Dataset
-from monai.engines import SupervisedEvaluator
 from monai.transforms import Compose, DivisiblePadd, Flipd, NormalizeIntensityd
 from PIL import Image
 
-import monai_mtunet
-from monai_mtunet.engines import MultiTaskPrepareBatch
-from monai_mtunet.tasks import DepthTask, NormalsTask
+from monai_mtunet.engines import MultiTaskPredictor
+from monai_mtunet.inferers import TaskPostprocessing
+from monai_mtunet.tasks import DepthTask, NormalsTask, TaskList
 from monai_mtunet.transforms import LoadSampled, ScaleVolumeRanged
 
-TASKS = [DepthTask("depth"), NormalsTask("normals")]
+TASKS = TaskList([DepthTask("depth"), NormalsTask("normals")])
 
 
 class Ramp(torch.nn.Module):
@@ -31,12 +30,12 @@ class Ramp(torch.nn.Module):
 
 def infer(path, steps, folder):
     preprocessing = Compose([LoadSampled("image"), *steps])
-    SupervisedEvaluator(
+    MultiTaskPredictor(
+        tasks=TASKS,
         device=torch.device("cpu"),
         val_data_loader=DataLoader(Dataset([{"image": str(path)}], preprocessing), batch_size=1),
         network=Ramp(),
-        prepare_batch=MultiTaskPrepareBatch(keep_meta=True),
-        postprocessing=monai_mtunet.postprocessing(TASKS, folder, preprocessing),
+        postprocessing=TaskPostprocessing(TASKS, folder, preprocessing),
     ).run()
 
 
