@@ -1,8 +1,7 @@
 """What bundles need besides configuration."""
 
-from .metadata import write_outputs
 from .output_folder import prepare_output_dir
 from .overrides import check_overrides
 from .plain_errors import plain_errors
 
-__all__ = ["check_overrides", "plain_errors", "prepare_output_dir", "write_outputs"]
+__all__ = ["check_overrides", "plain_errors", "prepare_output_dir"]

@@ -2,9 +2,9 @@
 
 from .evaluator import MultiTaskEvaluator, MultiTaskPredictor
 from .gradient_balancing import GradientBalancingTrainer, require_torchjd
-from .handlers.activation_maps import ActivationMapHandler, draw_activation_maps, read_activation_maps
-from .handlers.attention_masks import AttentionMaskHandler, draw_attention_masks, read_attention_masks
-from .handlers.checkpoints import ResumableCheckpoint, VerifiedCheckpointLoader, load_checkpoint
+from .handlers.activation_maps import ActivationMapHandler
+from .handlers.attention_masks import AttentionMaskHandler, read_attention_masks
+from .handlers.checkpoints import ResumableCheckpoint, VerifiedCheckpointLoader
 from .handlers.epoch_seed import EpochSeed
 from .handlers.loss_weight_plot import LossWeightPlot, draw_loss_weights
 from .handlers.panels import PanelHandler
@@ -37,11 +37,7 @@ __all__ = [
     "ValidationHandlers",
     "VerifiedCheckpointLoader",
     "WeightingHandler",
-    "draw_activation_maps",
-    "draw_attention_masks",
     "draw_loss_weights",
-    "load_checkpoint",
-    "read_activation_maps",
     "read_attention_masks",
     "require_torchjd",
 ]

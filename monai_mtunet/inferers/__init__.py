@@ -4,14 +4,12 @@ from .multi_scale_flip import MultiScaleFlipInferer
 from .multi_task_sliding_window import MultiTaskSlidingWindowInferer
 from .postprocessing import TaskPostprocessing
 from .save_label_map import SaveLabelMapd
-from .save_predictions import PostprocessTasksd, SavePaneld, SavePredictionsd
+from .save_predictions import SavePredictionsd
 
 __all__ = [
     "MultiScaleFlipInferer",
     "MultiTaskSlidingWindowInferer",
-    "PostprocessTasksd",
     "SaveLabelMapd",
-    "SavePaneld",
     "SavePredictionsd",
     "TaskPostprocessing",
 ]

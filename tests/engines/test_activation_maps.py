@@ -3,19 +3,15 @@
 import pytest
 import torch
 from monai.data import DataLoader, Dataset
-from monai.engines import SupervisedEvaluator
 from torch import nn
 
-from monai_mtunet.engines import (
-    ActivationMapHandler,
-    MultiTaskPrepareBatch,
-    draw_activation_maps,
-    read_activation_maps,
-)
+from monai_mtunet.engines import ActivationMapHandler, MultiTaskEvaluator
+from monai_mtunet.engines.handlers.activation_maps import 
+from monai_mtunet.engines.handlers.activation_maps import draw_activation_maps, read_activation_maps
 from monai_mtunet.networks import SUNet
-from monai_mtunet.tasks import RestorationTask, SegmentationTask
+from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList
 
-TASKS = [RestorationTask("denoise", 1), SegmentationTask("segment", ["background", "object"])]
+TASKS = TaskList([RestorationTask("denoise", 1), SegmentationTask("segment", ["background", "object"])])
 LAYERS = ["trunk.residual", *(f"trunk.blocks.{i}" for i in range(4)), "heads.dense.segment"]
 
 
@@ -93,13 +89,12 @@ def test_the_handler_draws_the_first_samples(tmp_path, size):
     network = sunet(len(size))
     handler = ActivationMapHandler(network, TASKS, LAYERS, tmp_path, samples=1, interval=2)
     sample = {"image": torch.rand(1, *size), "denoise": torch.rand(1, *size), "segment": torch.zeros(1, *size).byte()}
-    evaluator = SupervisedEvaluator(
-        device="cpu",
+    evaluator = MultiTaskEvaluator(
+        tasks=TASKS,
+        device=torch.device("cpu"),
         val_data_loader=DataLoader(Dataset([sample] * 2), batch_size=2),
         network=network,
-        prepare_batch=MultiTaskPrepareBatch(TASKS),
         val_handlers=[handler],
-        decollate=False,
     )
     for epoch in (1, 2):
         evaluator.run(epoch)

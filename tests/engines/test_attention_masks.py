@@ -8,24 +8,20 @@ import pytest
 import torch
 import torch.distributed as dist
 from monai.data import DataLoader, Dataset
-from monai.engines import SupervisedEvaluator
 from monai.inferers import SlidingWindowInferer
 from monai.utils import CommonKeys
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from monai_mtunet.engines import (
-    AttentionMaskHandler,
-    MultiTaskPrepareBatch,
-    draw_attention_masks,
-    read_attention_masks,
-)
+from monai_mtunet.engines import AttentionMaskHandler, MultiTaskEvaluator
+from monai_mtunet.engines.handlers.attention_masks import 
+from monai_mtunet.engines.handlers.attention_masks import draw_attention_masks, read_attention_masks
 from monai_mtunet.networks import MTUNet
 from monai_mtunet.networks.blocks.attention_gate import AttentionGate
-from monai_mtunet.tasks import RestorationTask, SegmentationTask, task_metrics
+from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList
 
-TASKS = [RestorationTask("denoise", 1), SegmentationTask("segment", ["background", "object"])]
+TASKS = TaskList([RestorationTask("denoise", 1), SegmentationTask("segment", ["background", "object"])])
 NAMES = ["denoise", "segment"]
 FEATURES = (4, 6, 8)
 
@@ -158,15 +154,14 @@ def evaluator(net: nn.Module, handler: AttentionMaskHandler, size: tuple[int, ..
         {"image": torch.rand(1, *size), "denoise": torch.rand(1, *size), "segment": torch.zeros(1, *size).byte()}
         for _ in range(4)
     ]
-    return SupervisedEvaluator(
-        device="cpu",
+    return MultiTaskEvaluator(
+        tasks=TASKS,
+        device=torch.device("cpu"),
         val_data_loader=DataLoader(Dataset(data), batch_size=2),
         network=net,
-        prepare_batch=MultiTaskPrepareBatch(TASKS),
         inferer=inferer,
-        key_val_metric=task_metrics(TASKS, len(size), "segment_miou"),
+        key_val_metric=TASKS.metrics(len(size), "segment_miou"),
         val_handlers=[handler],
-        decollate=False,
     )
 
 

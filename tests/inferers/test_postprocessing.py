@@ -8,7 +8,8 @@ from monai.transforms import Compose, DivisiblePadd, NormalizeIntensityd, Orient
 from PIL import Image
 
 from monai_mtunet.engines import MultiTaskPredictor
-from monai_mtunet.inferers import MultiTaskSlidingWindowInferer, SavePaneld, SavePredictionsd, TaskPostprocessing
+from monai_mtunet.inferers import MultiTaskSlidingWindowInferer, SavePredictionsd, TaskPostprocessing
+from monai_mtunet.inferers.save_predictions import SavePaneld
 from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList
 from monai_mtunet.transforms import LoadSampled, ScaleVolumeRanged
 

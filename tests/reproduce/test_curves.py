@@ -8,8 +8,9 @@ import pytest
 from torch.utils.tensorboard import SummaryWriter
 
 from monai_mtunet.bundle import check_overrides
-from monai_mtunet.reproduce import Experiment, load_experiment
+from monai_mtunet.reproduce import load_experiment
 from monai_mtunet.reproduce.curves import draw_curves, read_curve
+from monai_mtunet.reproduce.experiment import Experiment
 
 from ..bundles.bundle_under_test import ROOT
 from .small_experiment import small_experiment
