@@ -6,7 +6,6 @@ from monai.data import DataLoader, Dataset
 from torch import nn
 
 from monai_mtunet.engines import ActivationMapHandler, MultiTaskEvaluator
-from monai_mtunet.engines.handlers.activation_maps import 
 from monai_mtunet.engines.handlers.activation_maps import draw_activation_maps, read_activation_maps
 from monai_mtunet.networks import SUNet
 from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from monai_mtunet.engines import AttentionMaskHandler, MultiTaskEvaluator
-from monai_mtunet.engines.handlers.attention_masks import 
 from monai_mtunet.engines.handlers.attention_masks import draw_attention_masks, read_attention_masks
 from monai_mtunet.networks import MTUNet
 from monai_mtunet.networks.blocks.attention_gate import AttentionGate

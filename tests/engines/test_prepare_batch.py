@@ -3,12 +3,12 @@ import torch
 from monai.data import MetaTensor, list_data_collate
 
 from monai_mtunet.engines import MultiTaskPrepareBatch
-from monai_mtunet.tasks import RestorationTask, SegmentationTask
+from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList
 
 
 @pytest.fixture
 def tasks():
-    return [SegmentationTask("segment", ["back", "front"]), RestorationTask("denoise", channels=1)]
+    return TaskList([SegmentationTask("segment", ["back", "front"]), RestorationTask("denoise", channels=1)])
 
 
 def batch(**changes):
@@ -95,8 +95,3 @@ def test_of_unnamed_targets_the_images_files_are_named(tasks):
     data["image"] = data["image"].as_tensor()
     with pytest.raises(ValueError, match="unnamed samples"):
         MultiTaskPrepareBatch(tasks)(data)
-
-
-def test_task_names_must_be_unique(tasks):
-    with pytest.raises(ValueError, match="must be unique"):
-        MultiTaskPrepareBatch([*tasks, tasks[0]])
