@@ -1,0 +1,45 @@
+import pytest
+
+from monai_mtunet.bundle import prepare_output_dir
+
+
+@pytest.fixture
+def trained(tmp_path):
+    for name in ("checkpoints/last.pt", "tensorboard/events", "evaluation/metrics.csv", "loss_weights.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    return tmp_path
+
+
+def test_an_empty_or_absent_folder_is_fine(tmp_path):
+    prepare_output_dir(tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    prepare_output_dir(tmp_path)
+    prepare_output_dir(tmp_path / "absent")
+
+
+def test_an_earlier_run_is_not_overwritten(trained):
+    with pytest.raises(FileExistsError, match="holds checkpoints, tensorboard, loss_weights.csv of an earlier run.*--r"):
+        prepare_output_dir(trained)
+    assert (trained / "checkpoints" / "last.pt").is_file()
+
+
+def test_resuming_keeps_it(trained):
+    prepare_output_dir(trained, resume=True)
+    assert (trained / "tensorboard" / "events").is_file()
+
+
+def test_overwriting_removes_what_the_run_writes_and_nothing_else(trained):
+    prepare_output_dir(trained, overwrite=True)
+    assert [path.name for path in trained.iterdir()] == ["evaluation"]
+
+
+def test_predictions_are_a_part_of_their_own(trained):
+    prepare_output_dir(trained, "predictions")
+    (trained / "predictions").mkdir()
+    (trained / "predictions" / "a_segment.png").write_text("x")
+    with pytest.raises(FileExistsError, match="holds predictions of"):
+        prepare_output_dir(trained, "predictions")
+    prepare_output_dir(trained, "predictions", overwrite=True)
+    assert not (trained / "predictions").exists()
+    assert (trained / "checkpoints" / "last.pt").is_file()

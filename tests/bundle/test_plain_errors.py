@@ -1,0 +1,58 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from monai_mtunet.bundle.plain_errors import root_cause
+
+ROOT = Path(__file__).parents[2]
+
+
+def raised(function):
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - the tests are about chains
+        function()
+    return caught.value
+
+
+def test_the_cause_is_the_first_of_the_chain():
+    def fail():
+        try:
+            raise ValueError("the cause")
+        except ValueError as error:
+            raise RuntimeError("Failed to evaluate") from error
+
+    assert str(root_cause(raised(fail))) == "the cause"
+
+
+def test_what_is_suppressed_is_no_cause():
+    def fail():
+        try:
+            raise KeyError("internal")
+        except KeyError:
+            raise ValueError("told instead") from None
+
+    assert str(root_cause(raised(fail))) == "told instead"
+
+
+def test_a_clearer_error_of_the_package_stands_for_a_librarys():
+    from monai_mtunet.transforms import LoadSampled
+
+    error = raised(lambda: LoadSampled("image")({"image": __file__}))
+    assert root_cause(error) is error
+    assert __file__ in str(error)
+
+
+def test_a_run_ends_with_its_cause_once(tmp_path):
+    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", "bundles/umc/train.json"]
+    command += ["--key_metric_name", "segment_mIoU", "--output_dir", str(tmp_path / "out")]
+    command += ["--train_data", "$monai_mtunet.data.synthetic_datalist(2)", "--load#0#spatial_size", "8"]
+    command += ["--val_data", "$monai_mtunet.data.synthetic_datalist(2)"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    lines = ended.stderr.strip().splitlines()
+    assert ended.returncode == 1
+    assert lines[-1].startswith("ValueError: No task has the key metric 'segment_mIoU'; there are ['denoise_psnr'")
+    assert "Failed to evaluate" not in ended.stderr
+    traceback = lines[-2].removeprefix("The whole traceback is in ")
+    assert "Failed to evaluate ConfigExpression" in Path(traceback).read_text()
+    Path(traceback).unlink()

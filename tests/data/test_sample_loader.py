@@ -1,0 +1,40 @@
+import pytest
+import torch
+from monai.data import CacheDataset, Dataset
+
+from monai_mtunet.data import SampleLoader
+
+
+def samples(*sizes):
+    return [{"image": torch.zeros(1, size, 4), "number": index} for index, size in enumerate(sizes)]
+
+
+def cached(*sizes):
+    return CacheDataset(samples(*sizes), None, progress=False)
+
+
+def test_batches_of_one_size_keep_the_order():
+    loader = SampleLoader(cached(4, 4, 4, 5, 5, 4), batch_size=2, by_size=True)
+    batches = [(batch["number"].tolist(), tuple(batch["image"].shape[2:])) for batch in loader]
+    assert batches == [([0, 1], (4, 4)), ([2], (4, 4)), ([3, 4], (5, 4)), ([5], (4, 4))]
+    assert len(loader) == 4
+
+
+@pytest.mark.parametrize("by_size", [True, False])
+def test_of_one_size_batches_are_as_ever(by_size):
+    loader = SampleLoader(cached(4, 4, 4, 4, 4), batch_size=2, by_size=by_size)
+    assert [batch["number"].tolist() for batch in loader] == [[0, 1], [2, 3], [4]]
+
+
+@pytest.mark.parametrize(
+    "loader",
+    [
+        SampleLoader(cached(4, 5), batch_size=2),
+        SampleLoader(Dataset(samples(4, 5)), batch_size=2, by_size=True),  # sizes of files are not known beforehand
+    ],
+    ids=["training", "not cached"],
+)
+def test_a_batch_of_several_sizes_is_told_in_a_line(loader):
+    with pytest.raises(ValueError, match="differ in size: in memory, 4 x 4; in memory, 5 x 4.*PadSampled") as error:
+        list(loader)
+    assert len(str(error.value)) < 600
