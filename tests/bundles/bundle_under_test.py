@@ -1,8 +1,8 @@
 """Running a bundle as `python -m monai.bundle run` does, in this process."""
 
-import csv
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,17 @@ def needs_data(*parts: str) -> pytest.MarkDecorator:
 
 @dataclass(frozen=True)
 class BundleUnderTest:
-    """A folder of `bundles/`."""
+    """A folder of `bundles/`, and a problem so small that it trains in a second.
+
+    Args:
+        name: of the folder.
+        small: overrides of training and evaluation.
+        small_inference: overrides of inference.
+    """
 
     name: str
+    small: Mapping[str, Any] = field(default_factory=dict)
+    small_inference: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -41,6 +49,7 @@ class BundleUnderTest:
         return [str(self.folder / f"{name}.json") for name in names]
 
     def parsed(self, *names: str, **overrides: Any) -> ConfigParser:
+        """The configuration, with the overrides alone."""
         parser = ConfigParser()
         parser.read_config(self.configs(*names))
         parser.update(overrides)
@@ -48,10 +57,18 @@ class BundleUnderTest:
         return parser
 
     def run(self, output_dir: Path, *names: str, **overrides: Any) -> None:
+        """Run the files of these names, with the overrides alone."""
         run(config_file=self.configs(*names), **self.files, output_dir=str(output_dir), **overrides)
 
+    def train(self, output_dir: Path, *overlays: str, **overrides: Any) -> None:
+        """Train the small problem. Without panels, which take longer than the training."""
+        no_panels = {"validate#handlers#0#panel_interval": 1000}
+        self.run(output_dir, "train", *overlays, **no_panels | {**self.small, **overrides})
 
-def saved_metrics(folder: Path) -> dict[str, float]:
-    """What the evaluation of a bundle with this output folder measured."""
-    with open(folder / "evaluation" / "metrics.csv") as file:
-        return {name: float(value) for name, value in csv.reader(file)}
+    def evaluate(self, output_dir: Path, *overlays: str, **overrides: Any) -> None:
+        """Evaluate the small problem: by default with the best checkpoint of the folder."""
+        self.run(output_dir, "train", *overlays, "evaluate", **{**self.small, **overrides})
+
+    def predict(self, output_dir: Path, *overlays: str, **overrides: Any) -> None:
+        """Predict with the small problem's network: by default with the best checkpoint of the folder."""
+        self.run(output_dir, "inference", *overlays, **{**self.small_inference, **overrides})

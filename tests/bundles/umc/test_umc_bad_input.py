@@ -1,4 +1,4 @@
-"""What the bundle answers to bad input: each error names what is wrong and what to do."""
+"""What the UMC bundle answers to bad input: each error names what is wrong and what to do."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,21 +12,10 @@ from PIL import Image
 
 from monai_mtunet.engines import NonFiniteLossError
 
-from .umc_bundle import SMALL, run_bundle
+from ..refusing import refusing
+from .umc_bundle import UMC
 
-TRAINING = {key: value for key, value in SMALL.items() if key in ("features", "batch_size", "trainer#max_epochs")}
-
-
-def message(output_dir: Path, *names: str, **overrides: Any) -> str:
-    """All messages of the error that a run ends with: MONAI wraps what happens inside a configuration."""
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - the tests are about the messages
-        run_bundle(output_dir, *names, **overrides)
-    error: BaseException | None = caught.value
-    messages = []
-    while error is not None:
-        messages.append(str(error))
-        error = error.__cause__ or error.__context__
-    return "\n".join(messages)
+TRAINING = {"features": [4, 8, 16], "batch_size": 4, "max_epochs": 1}
 
 
 @pytest.fixture
@@ -84,14 +73,13 @@ def other_size(folder: Path) -> None:
 )
 def test_damaged_data_set(camvid: Path, tmp_path: Path, damage: Callable[[Path], None], expected: list[str]) -> None:
     damage(camvid)
-    text = message(tmp_path / "out", "train", "camvid", **TRAINING, dataset_dir=str(camvid))
-    for part in expected:
-        assert part in text, text
+    with refusing(*expected):
+        UMC.run(tmp_path / "out", "train", "camvid", **TRAINING, dataset_dir=str(camvid))
 
 
 def test_whole_data_set_trains(camvid: Path, tmp_path: Path) -> None:
-    run_bundle(tmp_path / "out", "train", "camvid", **TRAINING | {"augment#0#roi_size": [32, 32]},
-               dataset_dir=str(camvid))  # fmt: skip
+    small = {**TRAINING, "augment#0#roi_size": [32, 32], "dataset_dir": str(camvid)}
+    UMC.run(tmp_path / "out", "train", "camvid", **small)
     assert (tmp_path / "out" / "checkpoints" / "best.pt").is_file()
 
 
@@ -103,87 +91,86 @@ def volume(tmp_path: Path) -> Path:
     return path
 
 
+def denoising(volume: Path) -> dict[str, Any]:
+    return {
+        **TRAINING,
+        "load": [{"_target_": "LoadSampled", "tasks": "@active_tasks"}],
+        "only": "denoise",
+        "key_metric_name": "denoise_psnr",
+        "train_data": [{"image": str(volume)}],
+        "val_data": [{"image": str(volume)}],
+    }
+
+
 def test_volume_for_a_2d_network(tmp_path: Path, volume: Path) -> None:
-    load = [{"_target_": "LoadSampled", "keys": "image"}]
-    text = message(tmp_path / "out", "train", **TRAINING, load=load, only="denoise", key_metric_name="denoise_psnr",
-                   train_data=[{"image": str(volume)}], val_data=[{"image": str(volume)}])  # fmt: skip
-    assert "volume.nii.gz" in text
-    assert "spatial_dims" in text
-    assert "overlay for volumes" in text
+    with refusing("volume.nii.gz", "spatial_dims", "overlay for volumes"):
+        UMC.run(tmp_path / "out", "train", **denoising(volume))
 
 
 def test_truncated_volume(tmp_path: Path, volume: Path) -> None:
     truncate(volume)
-    load = [{"_target_": "LoadSampled", "keys": "image"}]
-    text = message(tmp_path / "out", "train", "volume", **TRAINING, load=load, only="denoise",
-                   key_metric_name="denoise_psnr", train_data=[{"image": str(volume)}])  # fmt: skip
-    assert "volume.nii.gz" in text
-    assert "truncated" in text
+    with refusing("volume.nii.gz", "truncated"):
+        UMC.run(tmp_path / "out", "train", "volume", **denoising(volume))
 
 
 def test_unknown_task_in_weights(tmp_path: Path) -> None:
-    text = message(tmp_path, "train", **SMALL, alpha={"denoize": 0.5})
-    assert "unknown task(s) ['denoize']" in text
-    assert "['denoise', 'segment']" in text
+    with refusing("unknown task(s) ['denoize']", "['denoise', 'segment']"):
+        UMC.train(tmp_path, weights={"denoize": 0.5})
 
 
 def test_unknown_task_in_only(tmp_path: Path) -> None:
-    assert "the declared tasks are ['denoise', 'segment']" in message(tmp_path, "train", **SMALL, only="depth")
+    with refusing("the declared tasks are ['denoise', 'segment']"):
+        UMC.train(tmp_path, only="depth")
 
 
 def test_unknown_key_metric(tmp_path: Path) -> None:
-    text = message(tmp_path, "train", **SMALL, key_metric_name="segment_dice")
-    assert "segment_dice" in text
-    assert "segment_miou" in text
+    with refusing("segment_dice", "segment_miou"):
+        UMC.train(tmp_path, key_metric_name="segment_dice")
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
-    run_bundle(folder, "train", **SMALL | {"trainer#max_epochs": 1})
+    UMC.train(folder)
     return folder / "checkpoints" / "best.pt"
 
 
 @pytest.mark.parametrize("other", [{"features": [4, 8]}, {"network_def#connectivity": "shared"}, {"only": "segment"}])
 def test_checkpoint_of_another_architecture(tmp_path: Path, checkpoint: Path, other: dict[str, Any]) -> None:
-    text = message(tmp_path, "train", "evaluate", **SMALL | other, ckpt_path=str(checkpoint))
-    assert str(checkpoint) in text
-    assert "another architecture" in text
+    with refusing(str(checkpoint), "another architecture"):
+        UMC.evaluate(tmp_path, **other, ckpt_path=str(checkpoint))
 
 
 def test_corrupt_checkpoint(tmp_path: Path, checkpoint: Path) -> None:
     corrupt = tmp_path / "corrupt.pt"
     corrupt.write_bytes(checkpoint.read_bytes())
     truncate(corrupt)
-    text = message(tmp_path, "train", "evaluate", **SMALL, ckpt_path=str(corrupt))
-    assert "corrupt.pt" in text
-    assert "truncated, corrupt" in text
+    with refusing("corrupt.pt", "truncated, corrupt"):
+        UMC.evaluate(tmp_path, ckpt_path=str(corrupt))
 
 
 def test_checkpoint_that_is_no_tensors(tmp_path: Path) -> None:
     path = tmp_path / "code.pt"
     torch.save({"network": Path("x")}, path)  # unpickling it would import and call
-    text = message(tmp_path, "train", "evaluate", **SMALL, ckpt_path=str(path))
-    assert "code.pt" in text
-    assert "holds more than tensors" in text
+    with refusing("code.pt", "holds more than tensors"):
+        UMC.evaluate(tmp_path, ckpt_path=str(path))
 
 
 def test_checkpoint_without_states(tmp_path: Path) -> None:
     torch.save(torch.zeros(3), tmp_path / "weights.pt")
-    text = message(tmp_path, "train", "evaluate", **SMALL, ckpt_path=str(tmp_path / "weights.pt"))
-    assert "weights.pt holds a Tensor" in text
+    with refusing("weights.pt holds a Tensor"):
+        UMC.evaluate(tmp_path, ckpt_path=str(tmp_path / "weights.pt"))
 
 
 def test_missing_checkpoint(tmp_path: Path) -> None:
-    text = message(tmp_path, "inference")
-    assert "There is no checkpoint" in text
-    assert str(tmp_path / "checkpoints" / "best.pt") in text
+    with refusing("There is no checkpoint", str(tmp_path / "checkpoints" / "best.pt")):
+        UMC.predict(tmp_path)
 
 
 def test_non_finite_loss_stops_after_a_checkpoint(tmp_path: Path) -> None:
     # Infinite targets cannot be loaded; a diverging optimizer makes a loss overflow in the second iteration.
     with pytest.raises(RuntimeError) as caught:
-        run_bundle(tmp_path, "train", **SMALL, learning_rate=1e30)
+        UMC.train(tmp_path, learning_rate=1e30)
     error: BaseException | None = caught.value
     while error is not None and not isinstance(error, NonFiniteLossError):
         error = error.__cause__ or error.__context__

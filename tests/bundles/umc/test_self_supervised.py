@@ -10,21 +10,22 @@ from monai.data import Dataset
 
 from monai_mtunet.data import LoadSyntheticd
 
-from .bundle_under_test import needs_data, saved_metrics
-from .umc_bundle import SMALL, parsed, run_bundle
+from ..bundle_under_test import needs_data
+from ..left_by_a_run import measured
+from .umc_bundle import SMALL_VOLUME, UMC
 
 NOISE_2D = {"mean": [0.0] * 3, "std": [1.0] * 3, "augment": []}
 
 
 def samples(section: str, *names: str, **overrides: Any) -> Dataset:
-    parser = parsed("train", *names, **SMALL, **overrides)
+    parser = UMC.parsed("train", *names, **UMC.small, **overrides)
     data = parser.get_parsed_content("train_data" if section == "train" else "val_data")
     return Dataset(data, parser.get_parsed_content(f"{section}#preprocessing"))
 
 
 def clean(section: str, index: int) -> torch.Tensor:
     seed = 3 * index + ("train", "validate").index(section)
-    return LoadSyntheticd(2, 32)({"seed": seed})["image"].as_tensor()
+    return LoadSyntheticd(spatial_size=32)({"seed": seed})["image"].as_tensor()
 
 
 def test_blind_spots_see_one_noisy_image_and_no_clean_one() -> None:
@@ -55,56 +56,54 @@ def test_validation_keeps_the_clean_target_and_hides_nothing(overlay: str) -> No
 
 
 @pytest.mark.parametrize(
-    "overlays", [["blind_spot"], ["noise2noise"], ["few_labels", "blind_spot"], ["volume", "blind_spot"]]
+    "overlays", [["noise2noise"], ["noisy_once"], ["few_labels", "blind_spot"], ["volume", "blind_spot"]]
 )
 def test_overlays_train_evaluate_and_predict(tmp_path: Path, overlays: list[str]) -> None:
-    small = SMALL | {"trainer#max_epochs": 1} | ({"load#0#spatial_size": 16} if "volume" in overlays else {})
-    run_bundle(tmp_path, "train", *overlays, **small)
-    run_bundle(tmp_path, "train", *overlays, "evaluate", **small)
-    assert saved_metrics(tmp_path)["denoise_psnr_input"] > 10
-    predict = {key: small[key] for key in ("features", "load#0#spatial_size", "val_data")}
-    run_bundle(tmp_path, "inference", *overlays, **predict)
-    assert len(list((tmp_path / "predictions").glob("*_denoise.*"))) == 4
+    size = SMALL_VOLUME if "volume" in overlays else {}
+    UMC.train(tmp_path, *overlays, **size)
+    UMC.evaluate(tmp_path, *overlays, **size)
+    assert measured(tmp_path)["denoise_psnr_input"] > 10
+    UMC.predict(tmp_path, *overlays, **size)
+    assert len(list((tmp_path / "predictions").glob("*_denoise.*"))) == 1
 
 
 @needs_data("hippocampus", "Task04_Hippocampus")
 @pytest.mark.parametrize("overlay", ["blind_spot", "noise2noise"])
 def test_real_volumes_with_padding(tmp_path: Path, overlay: str) -> None:
-    lists = parsed("train", "hippocampus")
+    lists = UMC.parsed("train", "hippocampus")
     small = {
         "features": [4, 8],
-        "trainer#max_epochs": 1,
-        "train_data": f"{lists['train_data']}[:8]",
+        "max_epochs": 1,
+        "train_data": f"{lists['train_data']}[:4]",
         "val_data": f"{lists['val_data']}[:2]",
     }
-    run_bundle(tmp_path, "train", "hippocampus", overlay, **small)
-    run_bundle(tmp_path, "train", "hippocampus", overlay, "evaluate", **small)
-    assert saved_metrics(tmp_path)["denoise_psnr_input"] > 10
+    UMC.run(tmp_path, "train", "hippocampus", overlay, **small)
+    UMC.run(tmp_path, "train", "hippocampus", overlay, "evaluate", **small)
+    assert measured(tmp_path)["denoise_psnr_input"] > 10
 
 
 @needs_data("sstem_vnc")
 def test_a_real_noisy_stack(tmp_path: Path) -> None:
-    crop = {"_target_": "CenterSpatialCropd", "keys": "@sample_keys", "roi_size": [64, 64, 20]}
-    load = parsed("train", "sstem")["load"]
+    crop = {"_target_": "CenterSpatialCropd", "roi_size": [64, 64, 20]}
+    load = UMC.parsed("train", "sstem")["load"]
+    shapes = {"features": [4, 8, 8], "strides": [[2, 2, 1], [2, 2, 1]]}
     small = {
-        "features": [4, 8, 8],
-        "strides": [[2, 2, 1], [2, 2, 1]],
+        **shapes,
         "patch_size": [32, 32, 8],
         "crops_per_epoch": 4,
-        "trainer#max_epochs": 2,
-        "load": [*load, crop],
+        "max_epochs": 2,
+        "load": [*load, {**crop, "keys": ["image", "segment"]}],
     }
-    run_bundle(tmp_path, "train", "sstem", **small)
-    run_bundle(tmp_path, "train", "sstem", "evaluate", **small)
-    metrics = saved_metrics(tmp_path)
+    UMC.run(tmp_path, "train", "sstem", **small)
+    UMC.run(tmp_path, "train", "sstem", "evaluate", **small)
+    metrics = measured(tmp_path)
     assert {name for name in metrics if name.startswith("denoise")} == {
         "denoise_noisy_mse"
     }  # no PSNR without reference
     assert 0 < metrics["denoise_noisy_mse"] < 1
     assert 0 < metrics["segment_miou"] < 1
     # Of the untouched stack there is nothing to measure the denoising with.
-    run_bundle(tmp_path, "train", "sstem", "evaluate", **small, val_self_supervision=[])
-    assert math.isnan(saved_metrics(tmp_path)["denoise_noisy_mse"])
-    predict = {"features": small["features"], "strides": small["strides"]}
-    run_bundle(tmp_path, "inference", "sstem", **predict, load=[*load, {**crop, "keys": ["image", "segment"]}])
+    UMC.run(tmp_path, "train", "sstem", "evaluate", **small, val_self_supervision=[])
+    assert math.isnan(measured(tmp_path)["denoise_noisy_mse"])
+    UMC.run(tmp_path, "inference", "sstem", **shapes, load=[*load, {**crop, "keys": "image"}])
     assert len(list((tmp_path / "predictions").glob("vnc_bottom_left_*"))) == 3

@@ -1,34 +1,13 @@
-"""The SUNet bundle on a small problem, and data sets in their official layouts, small enough for a test."""
+"""Data sets in their official layouts, small enough for a test."""
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from monai_mtunet.data import VOC_PALETTE, write_coco_voc_labels, write_sbd_annotations
-from monai_mtunet.label_png import label_png
-
-from .bundle_under_test import BundleUnderTest
-
-# One module per block, of 8 channels: a step takes milliseconds. With 4, channels_last and images this small, the
-# backward pass of torch 2.13 on CPUs corrupts memory (not without oneDNN).
-TINY: dict[str, Any] = {
-    "features": [8, 8, 8, 8],
-    "modules": [1, 1, 1, 1],
-    "module_features": 8,
-    "stem_features": [8, 8],
-}
-SMALL: dict[str, Any] = TINY | {
-    "train_data": "$monai_mtunet.data.synthetic_datalist(8, 'train')",
-    "val_data": "$monai_mtunet.data.synthetic_datalist(4, 'val')",
-    "load#0#spatial_size": 32,
-    "batch_size": 4,
-    "trainer#max_epochs": 1,
-}
-
-SUNET = BundleUnderTest("sunet")
+from monai_mtunet.data import VOC, write_coco_voc_labels, write_sbd_annotations
+from monai_mtunet.pictures import label_png
 
 
 def _image(path: Path, size: tuple[int, int], seed: int = 0) -> None:
@@ -50,7 +29,7 @@ def save_voc(folder: Path) -> None:
         _image(voc / "JPEGImages" / f"{image_id}.jpg", size)
         labels = np.random.default_rng(1).choice([0, 1, 15, 20, 255], size).astype(np.uint8)
         if image_id.startswith("2007"):
-            label_png(labels, VOC_PALETTE).save(voc / "SegmentationClass" / f"{image_id}.png")
+            label_png(labels, VOC.palette).save(voc / "SegmentationClass" / f"{image_id}.png")
         annotation = {"Segmentation": np.full(size, 7, dtype=np.uint8)}
         scipy.io.savemat(sbd / "cls" / f"{image_id}.mat", {"GTcls": annotation})
     for section, ids in sections.items():

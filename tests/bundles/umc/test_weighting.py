@@ -5,21 +5,11 @@ from typing import Any
 
 import pytest
 import torch
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from .test_resume import assert_same, load
-from .umc_bundle import SMALL, run_bundle
+from ..left_by_a_run import assert_same, checkpoint, logged
+from .tiny_problem import TINY
+from .umc_bundle import UMC
 
-# Two batches per epoch of a still smaller problem, never validated: what is tested is the weighting.
-TINY = {
-    **SMALL,
-    "train_data": "$monai_mtunet.data.synthetic_datalist(4, 'train')",
-    "val_data": "$monai_mtunet.data.synthetic_datalist(1, 'val')",
-    "features": [4, 8],
-    "batch_size": 2,
-    "val_interval": 100,
-    "lr_scheduler": {"_target_": "torch.optim.lr_scheduler.ConstantLR", "optimizer": "@optimizer", "factor": 1.0},
-}
 WEIGHTING = "loss_def#weighting#"
 
 METHODS: dict[str, dict[str, Any]] = {
@@ -29,7 +19,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "DynamicWeightAverage": {},
     "SoftAdapt": {f"{WEIGHTING}variant": "loss_weighted", f"{WEIGHTING}window": 3},
     "RandomLossWeighting": {f"{WEIGHTING}seed": 1},
-    "GeometricMeanWeighting": {"alpha": {"denoise": 0.5}},
+    "GeometricMeanWeighting": {"weights": {"denoise": 0.5}},
     "VarianceRatioWeighting": {f"{WEIGHTING}learning_rate": 0.1, f"{WEIGHTING}history": 2},
 }
 
@@ -37,12 +27,12 @@ METHODS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", METHODS)
 def test_trains_and_resumes_by_override(tmp_path: Path, name: str) -> None:
     overrides = {**TINY, f"{WEIGHTING}_target_": name, **METHODS[name]}
-    run_bundle(tmp_path / "whole", "train", **{**overrides, "trainer#max_epochs": 3})
-    run_bundle(tmp_path / "parts", "train", **{**overrides, "trainer#max_epochs": 2})
-    before = load(tmp_path / "parts")["loss"]
-    run_bundle(tmp_path / "parts", "train", **{**overrides, "trainer#max_epochs": 3}, resume=True)
-    after = load(tmp_path / "whole")
-    assert_same(load(tmp_path / "parts"), after)
+    UMC.train(tmp_path / "whole", **overrides, max_epochs=3)
+    UMC.train(tmp_path / "parts", **overrides, max_epochs=2)
+    before = checkpoint(tmp_path / "parts")["loss"]
+    UMC.train(tmp_path / "parts", **overrides, max_epochs=3, resume=True)
+    after = checkpoint(tmp_path / "whole")
+    assert_same(checkpoint(tmp_path / "parts"), after)
 
     stateless = name in ("SoftOptimalUncertaintyWeighting", "GeometricMeanWeighting")
     assert stateless == (not after["loss"])
@@ -51,8 +41,7 @@ def test_trains_and_resumes_by_override(tmp_path: Path, name: str) -> None:
     groups = after["optimizer"]["param_groups"]
     assert [group["lr"] for group in groups] == ([0.003, 0.02] if name == "UncertaintyWeighting" else [0.003])
 
-    events = EventAccumulator(str(tmp_path / "whole" / "tensorboard"))
-    events.Reload()
+    events = logged(tmp_path / "whole")
     for task in ("denoise", "segment"):
         for value in ("loss", "weight"):
             assert len(events.Scalars(f"iteration/{value}_{task}")) == 6

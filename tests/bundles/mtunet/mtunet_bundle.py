@@ -1,0 +1,22 @@
+"""The MT-UNet bundle on a small problem."""
+
+from ..bundle_under_test import BundleUnderTest
+
+# Eight scenes of 16 x 32 and a network of 3 levels.
+NETWORK = {"features": [4, 4, 4]}
+MTUNET = BundleUnderTest(
+    "mtunet",
+    small={
+        **NETWORK,
+        "train_data": "$monai_mtunet.data.synthetic_datalist(8, 'train')",
+        "val_data": "$monai_mtunet.data.synthetic_datalist(4, 'val')",
+        "load#0#spatial_size": [16, 32],
+        "batch_size": 4,
+        "max_epochs": 1,
+    },
+    small_inference={
+        **NETWORK,
+        "val_data": "$monai_mtunet.data.synthetic_datalist(1, 'test')",
+        "load#0#spatial_size": [16, 40],
+    },
+)
