@@ -6,18 +6,18 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from ..bundles.umc_bundle import SMALL, configs
+from ..bundles.umc.umc_bundle import UMC
 
 
 def small_experiment(folder: Path, **changes: Any) -> Path:
     content = {
         "description": "synthetic scenes of 32 x 32",
-        "configs": configs("train"),
-        "overrides": SMALL | {"trainer#max_epochs": 1},
-        "evaluate": configs("evaluate")[0],
+        "configs": UMC.configs("train"),
+        "overrides": dict(UMC.small),
+        "evaluate": UMC.configs("evaluate")[0],
         "seeds": [0, 1],
         "metrics": ["segment_miou", "denoise_psnr"],
-        "runs": {"both": {}, "segment only": {"configs": configs("unet")}},
+        "runs": {"both": {}, "segment only": {"configs": UMC.configs("unet")}},
     } | changes
     path = folder / "small.json"
     path.write_text(json.dumps(content))

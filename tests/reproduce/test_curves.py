@@ -63,17 +63,17 @@ def test_before_any_run_there_is_an_empty_figure(tmp_path: Path) -> None:
 
 def test_overlays_stand_before_a_runs_own_and_win_over_common_overrides(tmp_path: Path) -> None:
     overlay = tmp_path / "data.json"
-    overlay.write_text(json.dumps({"load": [], "trainer": {"max_epochs": 30}, "+tasks": [], "dataset_dir": "here"}))
+    overlay.write_text(json.dumps({"load": [], "max_epochs": 30, "+tasks": [], "dataset_dir": "here"}))
     path = small_experiment(
         tmp_path,
-        overrides={"load#0#spatial_size": 48, "trainer#max_epochs": 8, "held_out": "test"},
-        runs={"a": {"configs": ["a.json"], "overrides": {"trainer#max_epochs": 2}}, "b": {}},
+        overrides={"load#0#spatial_size": 48, "max_epochs": 8, "held_out": "test"},
+        runs={"a": {"configs": ["a.json"], "overrides": {"max_epochs": 2}}, "b": {}},
     )
     first, second = load_experiment(path, [str(overlay)]).runs
     assert [Path(name).name for name in first.configs] == ["train.json", "data.json", "a.json"]
-    assert first.overrides == {"held_out": "test", "trainer#max_epochs": 2}  # a run's own still win
+    assert first.overrides == {"held_out": "test", "max_epochs": 2}  # a run's own still win
     assert second.overrides == {"held_out": "test"}
-    assert "trainer#max_epochs" in load_experiment(path).runs[1].overrides
+    assert "max_epochs" in load_experiment(path).runs[1].overrides
 
 
 def test_the_papers_table_runs_on_pets_by_one_overlay(monkeypatch: pytest.MonkeyPatch) -> None:

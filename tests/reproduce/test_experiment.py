@@ -8,33 +8,31 @@ from typing import Any
 import pytest
 
 from monai_mtunet.bundle import check_overrides
-from monai_mtunet.reproduce import carry_out, load_experiment, plot, results, table
+from monai_mtunet.reproduce import carry_out, experiment, load_experiment, plot, results, table
 
 from ..bundles.bundle_under_test import ROOT
-from .small_experiment import small_experiment
+from .small_experiment import PretendedBundle, small_experiment
 
 
-def test_runs_what_is_not_finished_and_averages_over_seeds(tmp_path: Path) -> None:
-    experiment = load_experiment(small_experiment(tmp_path, seeds=[0]))
-    assert table(experiment, tmp_path).splitlines()[2] == "| both | - | - | 0 |"
-    carry_out(experiment, tmp_path, jobs=2)
-    files = sorted(tmp_path.glob("small/*/seed_0/evaluation/metrics.csv"))
-    assert [file.parts[-4] for file in files] == ["both", "segment_only"]
-    written = [file.stat().st_mtime_ns for file in files]
+def test_runs_what_is_not_finished_and_averages_over_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load_experiment(small_experiment(tmp_path, seeds=[0], runs={"both": {}}))
+    assert table(first, tmp_path).splitlines()[2] == "| both | - | - | 0 |"
+    carry_out(first, tmp_path)
+    file = tmp_path / "small" / "both" / "seed_0" / "evaluation" / "metrics.csv"
+    written = file.stat().st_mtime_ns
 
-    second = tmp_path / "small" / "both" / "seed_1" / "evaluation" / "metrics.csv"
-    second.parent.mkdir(parents=True)
-    second.write_text("segment_miou,0.5\ndenoise_psnr,21.0\n")
-    record = json.loads((files[0].parents[1] / "run.json").read_text())
-    (second.parents[1] / "run.json").write_text(json.dumps(record | {"seed": 1}))
-    experiment = load_experiment(small_experiment(tmp_path, runs={"both": {}}))
-    carry_out(experiment, tmp_path)
-    assert [file.stat().st_mtime_ns for file in files] == written  # finished runs are left alone
-    first = dict(line.split(",") for line in files[0].read_text().split())
-    row = table(experiment, tmp_path).splitlines()[2]
+    bundle = PretendedBundle()
+    monkeypatch.setattr(experiment, "_bundle", bundle)
+    small = load_experiment(small_experiment(tmp_path))
+    carry_out(small, tmp_path, jobs=2)
+    assert file.stat().st_mtime_ns == written  # finished runs are left alone
+    stages = ("train.log", "evaluate.log")
+    assert sorted(bundle.started) == sorted((row, log) for row in ("both", *["segment_only"] * 2) for log in stages)
+    measured = dict(line.split(",") for line in file.read_text().split())
+    row = table(small, tmp_path).splitlines()[2]
     mean, deviation = map(float, re.search(r"\| ([\d.]+) ± ([\d.]+) \|", row).groups())
-    assert mean == pytest.approx((float(first["segment_miou"]) + 0.5) / 2, abs=1e-3)
-    assert deviation == pytest.approx(abs(float(first["segment_miou"]) - 0.5) / 2**0.5, abs=1e-3)
+    assert mean == pytest.approx((float(measured["segment_miou"]) + 0.5) / 2, abs=1e-3)
+    assert deviation == pytest.approx(abs(float(measured["segment_miou"]) - 0.5) / 2**0.5, abs=1e-3)
     assert row.endswith("| 2 |")
 
 
@@ -46,9 +44,9 @@ def finished(folder: Path, row: str, seed: int, **metrics: float) -> None:
 
 def test_the_papers_numbers_are_printed_beside_ours(tmp_path: Path) -> None:
     runs = {"both": {"paper": {"segment_miou": 0.7319}}, "segment only": {}}
-    experiment = load_experiment(small_experiment(tmp_path, runs=runs))
+    small = load_experiment(small_experiment(tmp_path, runs=runs))
     finished(tmp_path, "both", 0, segment_miou=0.5, denoise_psnr=21)
-    assert table(experiment, tmp_path).splitlines() == [
+    assert table(small, tmp_path).splitlines() == [
         "| | segment_miou | denoise_psnr | segment_miou (paper) | seeds |",
         "| --- | --- | --- | --- | --- |",
         "| both | 0.500 | 21.00 | 0.7319 | 1 |",
@@ -58,12 +56,12 @@ def test_the_papers_numbers_are_printed_beside_ours(tmp_path: Path) -> None:
 
 def test_the_plot_shows_networks_of_several_tasks_as_points_and_of_one_as_lines(tmp_path: Path) -> None:
     runs = {"both": {}, "segment only": {}, "denoise only": {}, "not run yet": {}}
-    experiment = load_experiment(small_experiment(tmp_path, runs=runs, plot=["denoise_psnr", "segment_miou"]))
+    small = load_experiment(small_experiment(tmp_path, runs=runs, plot=["denoise_psnr", "segment_miou"]))
     for seed, miou in enumerate((0.4, 0.6)):
         finished(tmp_path, "both", seed, segment_miou=miou, denoise_psnr=21)
         finished(tmp_path, "segment_only", seed, segment_miou=miou + 0.1)
     finished(tmp_path, "denoise_only", 0, denoise_psnr=22)
-    axis = plot(experiment, tmp_path).axes[0]
+    axis = plot(small, tmp_path).axes[0]
     (point,) = axis.containers
     assert point.lines[0].get_xydata().tolist() == [[21, 0.5]]
     lines = {line.get_label(): (line.get_xdata()[0], line.get_ydata()[0]) for line in axis.lines[-2:]}
@@ -72,27 +70,26 @@ def test_the_plot_shows_networks_of_several_tasks_as_points_and_of_one_as_lines(
         plot(load_experiment(small_experiment(tmp_path)), tmp_path)
 
 
+@pytest.mark.slow
 def test_without_an_evaluation_the_last_epoch_counts(tmp_path: Path) -> None:
     path = small_experiment(tmp_path, seeds=[0], runs={"both": {}})
     content = json.loads(path.read_text())
     del content["evaluate"]
     path.write_text(json.dumps(content))
-    experiment = load_experiment(path)
-    carry_out(experiment, tmp_path)
+    small = load_experiment(path)
+    carry_out(small, tmp_path)
     folder = tmp_path / "small" / "both" / "seed_0"
     assert (folder / "evaluation" / "metrics.csv").read_text() == (folder / "validation" / "metrics.csv").read_text()
-    assert table(experiment, tmp_path).splitlines()[2].endswith("| 1 |")
+    assert table(small, tmp_path).splitlines()[2].endswith("| 1 |")
     (logged,) = re.findall(r"Epoch\[1\] Metrics -- .*segment_miou: ([\d.]+)", (folder / "train.log").read_text())
-    (result,) = results(experiment, experiment.runs[0], tmp_path)
+    (result,) = results(small, small.runs[0], tmp_path)
     assert result["segment_miou"] == pytest.approx(float(logged), abs=1e-4)
 
 
 def test_a_run_that_fails_names_its_log(tmp_path: Path) -> None:
-    experiment = load_experiment(
-        small_experiment(tmp_path, seeds=[0], runs={"broken": {"overrides": {"only": "depth"}}})
-    )
+    small = load_experiment(small_experiment(tmp_path, seeds=[0], runs={"broken": {"overrides": {"only": "depth"}}}))
     with pytest.raises(RuntimeError, match=r"exit status 1; its output is in .*small/broken/seed_0/train\.log"):
-        carry_out(experiment, tmp_path)
+        carry_out(small, tmp_path)
     assert "declared tasks" in (tmp_path / "small" / "broken" / "seed_0" / "train.log").read_text()
 
 

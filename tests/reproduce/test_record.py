@@ -10,7 +10,7 @@ import pytest
 
 from monai_mtunet.reproduce import carry_out, experiment, load_experiment
 
-from ..bundles.umc_bundle import configs
+from ..bundles.umc.umc_bundle import UMC
 from .small_experiment import PretendedBundle, small_experiment
 
 
@@ -22,8 +22,8 @@ def bundle(monkeypatch: pytest.MonkeyPatch) -> PretendedBundle:
 
 
 def copied_configs(folder: Path) -> dict[str, Any]:
-    train = shutil.copy(configs("train")[0], folder)
-    return {"configs": [train], "evaluate": shutil.copy(configs("evaluate")[0], folder), "seeds": [0]}
+    train = shutil.copy(UMC.configs("train")[0], folder)
+    return {"configs": [train], "evaluate": shutil.copy(UMC.configs("evaluate")[0], folder), "seeds": [0]}
 
 
 def test_a_run_is_recorded_before_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +32,7 @@ def test_a_run_is_recorded_before_it_starts(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(experiment, "_bundle", fails)
     files = copied_configs(tmp_path)
-    path = small_experiment(tmp_path, **files, overrides={"trainer#max_epochs": 1}, runs={"both": {}})
+    path = small_experiment(tmp_path, **files, overrides={"max_epochs": 1}, runs={"both": {}})
     with pytest.raises(RuntimeError, match="exit status 1"):
         carry_out(load_experiment(path), tmp_path)
     train, evaluate = (
@@ -41,7 +41,7 @@ def test_a_run_is_recorded_before_it_starts(tmp_path: Path, monkeypatch: pytest.
     )
     assert json.loads((tmp_path / "small" / "both" / "seed_0" / "run.json").read_text()) == {
         "configs": [train],
-        "overrides": {"trainer#max_epochs": 1},
+        "overrides": {"max_epochs": 1},
         "seed": 0,
         "evaluate": evaluate,
     }
@@ -78,7 +78,7 @@ def test_a_changed_run_is_refused_after_the_others(
 
 
 def test_the_same_configuration_files_in_another_order_are_another_run(tmp_path: Path, bundle: PretendedBundle) -> None:
-    both = [*configs("train"), *configs("unet")]
+    both = [*UMC.configs("train"), *UMC.configs("unet")]
     carry_out(load_experiment(small_experiment(tmp_path, configs=both, runs={"both": {}})), tmp_path)
     changed = load_experiment(small_experiment(tmp_path, configs=both[::-1], runs={"both": {}}))
     with pytest.raises(RuntimeError, match=r"configuration file 1 was .*; configuration file 2 was"):
