@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-import torch
 from monai.bundle import ConfigParser, ConfigWorkflow
 from PIL import Image
 
@@ -89,19 +88,15 @@ class BundleSuite:
             assert all(math.isfinite(float(row[f"{value}_{name}"])) for value in ("loss", "weight") for name in names)
         assert Image.open(trained / "loss_weights.png").size[0] > 300
 
-    def test_evaluation_repeats_the_validation_of_the_best_epoch(self, trained: Path, tmp_path: Path) -> None:
-        best, key = checkpoint(trained, "best"), self.bundle.parsed("train")["key_metric_name"]
-        best["trainer"]["iteration"] = 7 * best["trainer"]["epoch_length"]  # as if it were the seventh epoch's
-        torch.save(best, tmp_path / "best.pt")
-        self.bundle.evaluate(tmp_path, **self.evaluation, ckpt_path=str(tmp_path / "best.pt"))
-        metrics = measured(tmp_path)
-        assert metrics[key] == pytest.approx(best["best_metric"]["value"], abs=1e-6)
+    def test_evaluation_repeats_the_validation_of_the_best_epoch(self, trained: Path, evaluated: Path) -> None:
+        key, best = self.bundle.parsed("train")["key_metric_name"], checkpoint(trained, "best")["best_metric"]
+        metrics = measured(evaluated)
+        assert metrics[key] == pytest.approx(best["value"], abs=1e-6)
         assert set(self.metrics) <= set(metrics)
-        assert [file.name for file in (tmp_path / "evaluation").glob("*.png")] == ["epoch_0007.png"]
+        assert [file.name for file in (evaluated / "evaluation").glob("*.png")] == ["epoch_0007.png"]
 
-    def test_inference_writes_a_file_per_task_and_a_panel(self, trained: Path, tmp_path: Path) -> None:
-        self.bundle.predict(tmp_path, ckpt_path=str(trained / "checkpoints" / "best.pt"))
-        files = [file.name.partition("_000002_")[2] for file in (tmp_path / "predictions").iterdir()]
+    def test_inference_writes_a_file_per_task_and_a_panel(self, predictions: Path) -> None:
+        files = [file.name.partition("_000002_")[2] for file in predictions.iterdir()]
         assert sorted(files) == sorted(self.written)
 
     def test_resumes_as_if_never_stopped(self, trained: Path, tmp_path: Path) -> None:

@@ -25,24 +25,22 @@ class TestMTAN(BundleSuite):
     evaluation: ClassVar = {"held_out_section": "val"}
     overlays = (["edges"], ["denoise"], ["color"], ["volume"], ["pets"], ["hippocampus"])
 
-    def test_evaluation_measures_dogs_of_the_test_section_and_draws_the_masks(
-        self, trained: Path, tmp_path: Path
-    ) -> None:
+    def test_evaluation_draws_the_masks(self, evaluated: Path) -> None:
+        assert len(list((evaluated / "attention_masks").glob("*.png"))) == 1
+
+    def test_evaluation_measures_dogs_of_the_test_section(self, trained: Path, tmp_path: Path) -> None:
         MTAN.evaluate(tmp_path, ckpt_path=str(trained / "checkpoints" / "best.pt"))
         held_out, validation = measured(tmp_path), measured(trained, "validation")
         assert held_out["segment_miou"] != validation["segment_miou"]
         assert np.isnan(held_out["classify_recall_cat"])  # there is none
         assert held_out["classify_recall_dog"] == held_out["classify_accuracy"]
-        assert len(list((tmp_path / "attention_masks").glob("*.png"))) == 1
 
-    def test_files_of_classes_and_boxes(self, trained: Path, tmp_path: Path) -> None:
-        MTAN.predict(tmp_path, ckpt_path=str(trained / "checkpoints" / "best.pt"))
-        folder = tmp_path / "predictions"
-        assert Image.open(folder / "animal_000002_segment.png").size == (40, 32)
-        species = json.loads((folder / "animal_000002_classify.json").read_text())
+    def test_files_of_classes_and_boxes(self, predictions: Path) -> None:
+        assert Image.open(predictions / "animal_000002_segment.png").size == (40, 32)
+        species = json.loads((predictions / "animal_000002_classify.json").read_text())
         assert species["class"] in ("cat", "dog")
         assert sum(species["probabilities"]) == pytest.approx(1)
-        box = json.loads((folder / "animal_000002_box.json").read_text())
+        box = json.loads((predictions / "animal_000002_box.json").read_text())
         assert list(box["box"]) == ["top", "left", "bottom", "right"]
         assert box["unit"] == "normalized"
 

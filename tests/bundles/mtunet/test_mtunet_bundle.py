@@ -22,9 +22,8 @@ class TestMTUNet(BundleSuite):
             for row in csv.DictReader(file):
                 assert float(row["weight_segment"]) + float(row["weight_depth"]) == pytest.approx(1)
 
-    def test_evaluation_draws_the_masks_of_figure_5(self, trained: Path, tmp_path: Path) -> None:
-        MTUNET.evaluate(tmp_path, ckpt_path=str(trained / "checkpoints" / "best.pt"))
-        assert len(list((tmp_path / "attention_masks").glob("*.png"))) == 1
+    def test_evaluation_draws_the_masks_of_figure_5(self, evaluated: Path) -> None:
+        assert len(list((evaluated / "attention_masks").glob("*.png"))) == 1
 
 
 @pytest.mark.parametrize(

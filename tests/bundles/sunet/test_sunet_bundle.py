@@ -30,12 +30,17 @@ class TestSUNet(BundleSuite):
             assert group["initial_lr"] == 0.01
             assert group["lr"] == pytest.approx(0, abs=1e-9)
 
-    def test_evaluation_at_several_scales_and_of_the_activations(self, trained: Path, tmp_path: Path) -> None:
-        best = str(trained / "checkpoints" / "best.pt")
-        SUNET.evaluate(tmp_path, ckpt_path=best, scales=[0.75, 1.25], shorter_side=40)
-        assert set(measured(tmp_path)) == set(measured(trained, "validation"))
-        (file,) = (tmp_path / "activations").glob("*.png")
+    def test_evaluation_draws_the_activations(self, evaluated: Path) -> None:
+        (file,) = (evaluated / "activations").glob("*.png")
         assert Image.open(file).size[0] > 6 * 150  # input, residual block, four blocks, prediction
+
+    def test_evaluation_at_several_scales(self, trained: Path, tmp_path: Path) -> None:
+        best = str(trained / "checkpoints" / "best.pt")
+        SUNET.evaluate(tmp_path, ckpt_path=best, scales=[0.75, 1.25], shorter_side=40, activation_layers=[])
+        assert set(measured(tmp_path)) == set(measured(trained, "validation"))
+
+    def test_class_maps_are_of_the_images_size(self, predictions: Path) -> None:
+        assert Image.open(predictions / "synthetic_000002_segment.png").size == (40, 32)
 
     def test_evaluation_needs_no_pretrained_file(self) -> None:
         assert SUNET.parsed("train", "voc_finetune")["pretrained"]

@@ -68,7 +68,7 @@ def test_overlays_train_evaluate_and_predict(tmp_path: Path, overlays: list[str]
 
 
 @needs_data("hippocampus", "Task04_Hippocampus")
-@pytest.mark.parametrize("overlay", ["blind_spot", "noise2noise"])
+@pytest.mark.parametrize("overlay", ["blind_spot", pytest.param("noise2noise", marks=pytest.mark.slow)])
 def test_real_volumes_with_padding(tmp_path: Path, overlay: str) -> None:
     lists = UMC.parsed("train", "hippocampus")
     small = {

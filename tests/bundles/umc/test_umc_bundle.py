@@ -23,16 +23,14 @@ class TestUMC(BundleSuite):
     written = ("denoise.png", "segment.png", "panel.png")
     overlays = (["volume"], ["hippocampus"], ["sstem"], ["camvid"], ["cityscapes"])
 
-    def test_evaluation_measures_the_noisy_image_and_inference_writes_classes(
-        self, trained: Path, tmp_path: Path
-    ) -> None:
-        best = {"ckpt_path": str(trained / "checkpoints" / "best.pt")}
-        UMC.evaluate(tmp_path, **best)
+    def test_evaluation_measures_the_noisy_image(self, evaluated: Path) -> None:
         # 10 log10(255^2 / 30^2) = 18.59 dB, were the noise not a sample of it.
-        assert measured(tmp_path)["denoise_psnr_input"] == pytest.approx(18.59, abs=0.2)
-        UMC.predict(tmp_path, **best)
-        assert Image.open(tmp_path / "predictions" / "synthetic_000002_denoise.png").size == (40, 32)
-        labels = Image.open(tmp_path / "predictions" / "synthetic_000002_segment.png")
+        assert measured(evaluated)["denoise_psnr_input"] == pytest.approx(18.59, abs=0.2)
+
+    def test_images_and_class_maps_are_of_the_images_size(self, predictions: Path) -> None:
+        assert Image.open(predictions / "synthetic_000002_denoise.png").size == (40, 32)
+        labels = Image.open(predictions / "synthetic_000002_segment.png")
+        assert labels.size == (40, 32)
         assert labels.mode == "P"
         assert np.asarray(labels).max() < 5
 

@@ -24,7 +24,11 @@ METHODS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", METHODS)
+# Of those whose state is a list of losses or nothing, one by default.
+SLOW = ("FixedWeighting", "SoftOptimalUncertaintyWeighting", "DynamicWeightAverage", "RandomLossWeighting")
+
+
+@pytest.mark.parametrize("name", [pytest.param(m, marks=[pytest.mark.slow] * (m in SLOW)) for m in METHODS])
 def test_trains_and_resumes_by_override(tmp_path: Path, name: str) -> None:
     overrides = {**TINY, f"{WEIGHTING}_target_": name, **METHODS[name]}
     UMC.train(tmp_path / "whole", **overrides, max_epochs=3)
