@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -61,4 +62,7 @@ def write_outputs(bundle: str | Path) -> None:
     file = Path(bundle) / "metadata.json"
     metadata = json.loads(file.read_text(encoding="utf-8"))
     metadata["network_data_format"]["outputs"] = describe_outputs(*read_tasks(bundle))
-    file.write_text(json.dumps(metadata, indent=4, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(metadata, indent=4, ensure_ascii=False)
+    # Short lists of plain values read better on one line.
+    text = re.sub(r"\[\s+([^\[\]{}]{1,80}?)\s+\]", lambda found: "[" + re.sub(r"\s*\n\s*", " ", found[1]) + "]", text)
+    file.write_text(text + "\n", encoding="utf-8")

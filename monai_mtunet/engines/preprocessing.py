@@ -38,7 +38,7 @@ class TaskPreprocessing(Compose):
         keep: keys beside image and targets that later steps need.
 
     Attributes:
-        until_checked: the first part, which gives whole samples with targets as they were made.
+        with_targets: the first part, up to `self_supervision`: whole samples with all targets.
 
     Example:
         >>> TaskPreprocessing(tasks, 2, 3, load=[LoadSampled(tasks=tasks)], augment=[RandFlipGeometryd(tasks, 0.5)])
@@ -65,10 +65,10 @@ class TaskPreprocessing(Compose):
         fill = [] if tasks is None else [FillMissingTargetsd(tasks)]
         keys = ("image",) if tasks is None else tasks.keys
         check = [*fill, SelectItemsd([*keys, *ensure_tuple(keep)]), CheckSampled(spatial_dims, in_channels, tasks)]
-        self.until_checked = Compose([*load, MarkNonFinited("image"), *targets, *check])
-        super().__init__(
-            [*self.until_checked.transforms, *degrade_once, *self_supervision, *augment, *degrade, *normalize]
+        self.with_targets = Compose(
+            [*load, MarkNonFinited("image"), *targets, *check, *degrade_once, *self_supervision]
         )
+        super().__init__([*self.with_targets.transforms, *augment, *degrade, *normalize])
 
     def for_validation(
         self, degrade_once: Transforms = (), self_supervision: Transforms = (), crop: Transforms = ()

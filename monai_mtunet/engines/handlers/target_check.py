@@ -57,7 +57,7 @@ class TargetCheck:
         for entry in sorted(data, key=lambda entry: sum(entry.get(name, 0) is None for name in waiting)):
             if not waiting:
                 return
-            sample = transform.until_checked(entry)
+            sample = transform.with_targets(entry)
             for name, task in list(waiting.items()):
                 values = self._values(task, torch.as_tensor(sample[name]))
                 found[name] |= values
