@@ -12,6 +12,7 @@ float32. Labels that are not listed stay as they are, so list all.
 from .geometry.pad_sample import PadSampled
 from .geometry.rand_flip_geometry import RandFlipGeometryd
 from .geometry.rand_zoom_geometry import RandZoomGeometryd
+from .geometry.resample_sample import ResampleSampled
 from .geometry.resize_sample import ResizeSampled
 from .load.check_sample import CheckSampled
 from .load.decode_instances import DecodeInstancesd
@@ -58,6 +59,7 @@ __all__ = [
     "RandFlipGeometryd",
     "RandSwapNoisyPaird",
     "RandZoomGeometryd",
+    "ResampleSampled",
     "ResizeSampled",
     "ScaleVolumeRanged",
     "SignedDistanceMapd",

@@ -24,5 +24,6 @@ def check_same_size(image_key: Hashable, image: torch.Tensor, key: Hashable, tar
     if target.shape[1:] != image.shape[1:]:
         raise ValueError(
             f"{describe(image_key, image)} and {describe(key, target)} differ in size. A sample's "
-            "files must belong together and have the same size: check the data list, or resample one of them."
+            "files must belong together and have the same size: check the data list, or resample one of them "
+            "(ResampleSampled does, where files say where they lie)."
         )

@@ -9,13 +9,19 @@ import torch
 from monai.transforms import MapTransform
 
 from ..declared_tasks import DeclaredTasks
+from ..grids import check_same_grid
 from ..sample_description import check_same_size, describe
 
 __all__ = ["CheckSampled"]
 
+_ONTO_THE_GRID = (
+    'Add {"_target_": "ResampleSampled", "tasks": "@active_tasks"} at the end of "load": it brings targets onto the '
+    "image's grid. If the voxels do fit and only a header is wrong, give the file the other's affine."
+)
+
 
 class CheckSampled(MapTransform):
-    """Check the sizes, dimensions, channels and class numbers of a loaded sample, and change nothing.
+    """Check the sizes, places, dimensions, channels and class numbers of a loaded sample, and change nothing.
 
     Place it after the labels are mapped to classes and before anything random, so that it runs once per sample where
     there is a cache, and a mistake shows as an error that names the file rather than as a crash in a loss.
@@ -23,8 +29,9 @@ class CheckSampled(MapTransform):
     Args:
         spatial_dims: 2 or 3, as the network's.
         in_channels: channels of the image, as the network's. Default: not checked.
-        tasks: the declared tasks. Dense targets must have the image's size; labels must be 0 .. classes - 1, or what is
-            missing for their task. Default: only the image is checked.
+        tasks: the declared tasks. Dense targets must have the image's size and, where both files say it (NIfTI does,
+            PNG does not), lie in its place, within 0.1 voxels; labels must be 0 .. classes - 1, or what is missing for
+            their task. Default: only the image is checked.
         image_key: key of the image.
         allow_missing_keys: don't raise exception if key is missing.
 
@@ -53,9 +60,9 @@ class CheckSampled(MapTransform):
         """Return the sample as it is.
 
         Raises:
-            ValueError: When the image has other dimensions or channels than configured, a target another size than
-                the image, a label map another number of channels than one or a value that is no class, or an image
-                another label than one class.
+            ValueError: When the image has other dimensions or channels than configured, a target another size or
+                place than the image, a label map another number of channels than one or a value that is no class, or
+                an image another label than one class.
         """
         sample = dict(data)
         image = sample[self.image_key]
@@ -66,12 +73,19 @@ class CheckSampled(MapTransform):
                 self._check_image_label(key, target, image)
                 continue
             check_same_size(self.image_key, image, key, target)
+            check_same_grid(self.image_key, image, key, target, _ONTO_THE_GRID)
             if key in self.label_classes:
                 self._check_labels(key, target)
         return sample
 
     def _check_image(self, image: torch.Tensor) -> None:
         dims = image.ndim - 1
+        if dims not in (2, 3):
+            raise ValueError(
+                f"{describe(self.image_key, image)} has {dims} spatial dimensions, but there are networks for 2 and 3: "
+                "save each volume of a series as a file of its own, or its volumes as the channels of one "
+                "(four dimensions, channels last)."
+            )
         if dims != self.spatial_dims:
             remedy = "add the bundle's overlay for volumes, or " if dims == 3 else ""
             raise ValueError(
