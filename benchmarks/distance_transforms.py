@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from paired_runs import arguments, paired_times, print_environment, print_ratio
 from scipy.ndimage import distance_transform_edt
 
-from monai_mtunet.transforms import DistanceMap, LabelBoundary
+from monai_mtunet.transforms import DistanceMapd, LabelBoundaryd
 
 Labels = NDArray[np.int32]
 
@@ -45,10 +45,12 @@ def object_by_object(labels: Labels) -> NDArray[np.float64]:
 
 def per_instance(labels: Labels, tensor: torch.Tensor, others: bool) -> dict[str, Callable[[], object]]:
     """The depth of every voxel in its own instance."""
+    distance, boundary = DistanceMapd("instances", "distance"), LabelBoundaryd("instances", "edges")
+    sample = {"instances": tensor}
     runs: dict[str, Callable[[], object]] = {
-        "DistanceMap": lambda: DistanceMap()(tensor),
+        "DistanceMapd": lambda: distance(sample),
         "scipy, the whole image per instance": lambda: object_by_object(labels),
-        "LabelBoundary": lambda: LabelBoundary()(tensor),
+        "LabelBoundaryd": lambda: boundary(sample),
     }
     if others and find_spec("edt"):
         import edt  # type: ignore[import-not-found]
@@ -93,7 +95,7 @@ def main() -> None:
         per_label = per_instance(labels, torch.from_numpy(labels)[None], not args.quick)
         one_mask = of_a_mask(labels > 0, not args.quick)
         times = paired_times({**per_label, **one_mask}, args.pairs)
-        for runs, of in ((per_label, "DistanceMap"), (one_mask, "scipy, one mask")):
+        for runs, of in ((per_label, "DistanceMapd"), (one_mask, "scipy, one mask")):
             for run in runs:
                 if run != of:
                     print_ratio(f"{name}: {run} / {of}", "time", times[run], times[of])
