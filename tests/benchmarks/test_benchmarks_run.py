@@ -15,14 +15,19 @@ MEASURES_MEMORY = ("checkpointing", "one_task", "several_tasks", "stacked_unets"
 @pytest.mark.parametrize(
     ("name", "rows"),
     [
-        ("trainer_overhead", 6),
-        ("several_tasks", 24),
-        ("one_task", 8),
         ("channels_last", 4),
-        ("checkpointing", 8),
         ("distance_transforms", 6),
-        ("stacked_unets", 8),
-        ("weighting_methods", 18),
+        *(
+            pytest.param(name, rows, marks=pytest.mark.slow)
+            for name, rows in {
+                "trainer_overhead": 6,
+                "several_tasks": 24,
+                "one_task": 8,
+                "checkpointing": 8,
+                "stacked_unets": 8,
+                "weighting_methods": 18,
+            }.items()
+        ),
     ],
 )
 def test_prints_finite_ratios(name: str, rows: int) -> None:
