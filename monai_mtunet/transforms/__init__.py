@@ -19,6 +19,7 @@ from .load.decode_instances import DecodeInstancesd
 from .load.disparity import DecodeDisparityd, DisparityToDepthd
 from .load.fill_missing_targets import FillMissingTargetsd
 from .load.load_sample import LoadSampled
+from .load.picture_reader import PictureReader
 from .load.scale_volume_range import ScaleVolumeRanged
 from .noise.blind_spots import MaskBlindSpotsd
 from .noise.gaussian_noise import AddGaussianNoised
@@ -56,6 +57,7 @@ __all__ = [
     "MaskBlindSpotsd",
     "PadSampled",
     "PaintBoxd",
+    "PictureReader",
     "RandFlipGeometryd",
     "RandSwapNoisyPaird",
     "RandZoomGeometryd",

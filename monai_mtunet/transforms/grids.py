@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from itertools import product
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ __all__ = ["check_same_grid", "directions", "has_grid", "same_grid"]
 _TOLERANCE = 0.1  # voxels; programs round headers differently, by far less
 
 
-def has_grid(values: Any) -> bool:
+def has_grid(values: Any) -> TypeGuard[MetaTensor]:
     """Whether values come from a file that says where its voxels lie: NIfTI does, arrays and pictures do not."""
     return isinstance(values, MetaTensor) and MetaKeys.ORIGINAL_AFFINE in values.meta and values.ndim in (3, 4)
 
@@ -82,7 +82,7 @@ def _difference(image: MetaTensor, target: MetaTensor) -> str:
     ours, theirs = _affine(image), _affine(target)
     parts = []
     sizes = [np.linalg.norm(affine[:3, :dims], axis=0) for affine in (ours, theirs)]
-    if not np.allclose(*sizes, rtol=1e-3):
+    if not np.allclose(sizes[0], sizes[1], rtol=1e-3):
         parts.append(f"voxels of {_times(sizes[0])} and {_times(sizes[1])} mm")
     cosines = (directions(image) * directions(target)).sum(axis=0)[:dims]
     parts += [f"axis {axis} is flipped" for axis in np.flatnonzero(cosines < -0.99)]

@@ -63,7 +63,7 @@ class ResampleSampled(MapTransform):
         values = target.as_tensor().double()
         both = MetaTensor(torch.cat([values, torch.ones_like(values[:1])]), affine=target.affine)
         grid = MetaTensor(image.as_tensor()[:1], affine=image.affine)
-        moved = self.resample(both, grid, dtype=np.float64).as_tensor()
+        moved = torch.as_tensor(self.resample(both, grid, dtype=np.float64))
         values, inside = moved[:-1], moved[-1:] > 0.5
         if key in self.vector_keys:
             values = _turned(values, target, image)

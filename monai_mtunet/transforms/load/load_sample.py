@@ -9,22 +9,27 @@ from typing import Any
 import numpy as np
 import torch
 from monai.config import KeysCollection
-from monai.data import ImageReader, PILReader
-from monai.transforms import LoadImage, MapTransform
+from monai.data import ImageReader
+from monai.transforms import MapTransform
 from monai.utils import ensure_tuple
 
 from ..declared_tasks import DeclaredTasks
+from .read_image import ReadImage
 
 __all__ = ["LoadSampled"]
+
+_ROUNDED = 1e-3  # what scaled headers and floats leave of whole numbers
 
 
 class LoadSampled(MapTransform):
     """Load images, regression targets and label maps from their files, channel first.
 
-    It is MONAI's ``LoadImage`` with three differences. 2D images are ``(C, H, W)``, where MONAI gives ``(C, W, H)``
-    (volumes are ``(C, X, Y, Z)`` and keep their affine in both). Label maps become integers, and only if they
-    hold nothing else, since a cast would turn NaN into class 0 and 1.5 into class 1. And whatever a reader
-    raises for a damaged file, the error names the file.
+    It is MONAI's ``LoadImage`` with three differences. 2D images are ``(C, H, W)`` as displayed, of all formats, where
+    MONAI gives ``(C, W, H)`` (volumes are ``(C, X, Y, Z)`` and keep their affine in both). Label maps become integers,
+    and only if they hold nothing else, since a cast would turn NaN into class 0 and 1.5 into class 1; 1.00001, which
+    scaled headers give, is 1. And whatever a reader raises for a damaged file, the error names the file.
+
+    Several files of one key are the channels of one image, in their order: ``["t1.nii.gz", "t2.nii.gz"]``.
 
     What is a tensor or an array already, such as a painted target, is passed by. A target that a sample lacks on
     purpose is left out, for `FillMissingTargetsd` to fill: its path is None (``null`` in a JSON list), or its file does
@@ -38,8 +43,7 @@ class LoadSampled(MapTransform):
             ``tasks``.
         tasks: the declared tasks, whose targets are loaded where a sample has them, those that are not trained
             included: other targets may be made of them.
-        reader: reader to try first for its file types, e.g. one that converts images to RGB. Default:
-            ``PILReader(reverse_indexing=False)``.
+        reader: reader to try first for its file types, such as ``PictureReader("RGB")``. Default: ``PictureReader()``.
         allow_missing_keys: don't raise exception if key is missing. With ``tasks`` none is raised anyway.
         optional_files: those of ``keys`` whose file may be missing.
 
@@ -72,8 +76,7 @@ class LoadSampled(MapTransform):
         for name, some in (("label_keys", self.label_keys), ("optional_files", self.optional_files)):
             if not some <= set(self.keys):
                 raise ValueError(f"{name} {sorted(map(str, some))} must be among the keys {self.keys}.")
-        self.load = LoadImage(ensure_channel_first=True)
-        self.load.register(reader or PILReader(reverse_indexing=False))
+        self.read = ReadImage(reader)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Replace the paths of a sample by what their files hold.
@@ -81,7 +84,8 @@ class LoadSampled(MapTransform):
         Raises:
             FileNotFoundError: When a file does not exist.
             OSError: When a file cannot be read.
-            ValueError: When a label map holds anything but integers that fit 16 bits.
+            ValueError: When a label map holds anything but integers that fit 16 bits, or files of one key differ in
+                size or place.
         """
         sample = dict(data)
         for key in self.key_iterator(sample):
@@ -90,20 +94,9 @@ class LoadSampled(MapTransform):
                 continue  # painted, not loaded
             del sample[key]
             if path is not None and not (key in self.optional_files and _missing(path)):
-                sample[key] = self._read(key, path)
+                values = self.read(key, path)
+                sample[key] = _as_labels(key, path, values) if key in self.label_keys else values
         return sample
-
-    def _read(self, key: Hashable, path: Any) -> torch.Tensor:
-        if missing := _missing(path):
-            raise FileNotFoundError(f"{key}: {', '.join(missing)} does not exist.")
-        try:
-            values: torch.Tensor = self.load(path)
-        except Exception as error:  # each format's reader has exceptions of its own
-            raise OSError(
-                f"{key}: {path} cannot be read. It is truncated, corrupt or not an image; replace the file. "
-                f"The reader said: {type(error).__name__}: {error}"
-            ) from error
-        return _as_labels(key, path, values) if key in self.label_keys else values
 
 
 def _missing(path: Any) -> list[str]:
@@ -112,10 +105,10 @@ def _missing(path: Any) -> list[str]:
 
 
 def _as_labels(key: Hashable, path: Any, values: torch.Tensor) -> torch.Tensor:
-    labels = values.to(torch.int16)
-    wrong = values[labels != values]  # NaN, fractions and overflows all differ from their cast
+    labels = values.round().to(torch.int16)
+    wrong = values[~((values - labels).abs() <= _ROUNDED)]  # NaN, fractions and overflows all differ from their cast
     if len(wrong):
-        examples = ", ".join(sorted({f"{value:g}" for value in wrong.tolist()})[:5])
+        examples = ", ".join(sorted({f"{value:.9g}" for value in wrong.tolist()})[:5])
         raise ValueError(
             f"{key}: {path} is not a label map, it holds {examples}, where whole numbers from -32768 to 32767 are "
             "expected. A regression target does not belong in label_keys; a resampled label map was interpolated."

@@ -33,6 +33,6 @@ def check_sixteen_bits(values: torch.Tensor, name: str, what: str, why: str) -> 
     wrong = numbers[(numbers != numbers.round()) | (numbers < 0) | (numbers > 65535)]  # NaN is not itself
     if len(wrong):
         raise ValueError(
-            f"{named} holds {wrong[0].item():g}, but coded {what} is whole numbers within 0-65535. Decode it once, "
+            f"{named} holds {wrong[0].item():.9g}, but coded {what} is whole numbers within 0-65535. Decode it once, "
             "before anything scales or resamples it."
         )
