@@ -60,7 +60,7 @@ def test_street_scenes_without_instances_only_teach_the_other_tasks(tmp_path: Pa
     save_street_scenes(tmp_path, name)
     classes = tmp_path / "classes.png"
     Image.fromarray(np.full((40, 60), 26, np.uint8)).save(classes)
-    data = {"dataset_dir": str(tmp_path), "num_workers": 0, "augment": [], "train#dataloader#shuffle": False}
+    data = {"dataset_dir": str(tmp_path), "num_workers": 0, "augment": [], "shuffle": False}
     whole = HOURGLASS.parsed("train", name, **data).get_parsed_content("train_data")[0]
     unlabeled = {**whole, "instances": None}
     frames = [whole, unlabeled, {**unlabeled, "segment": str(classes)}]

@@ -68,7 +68,7 @@ def test_pets_boxes_are_those_of_the_resized_photograph(pets: dict[str, Any]) ->
 
 
 def test_pets_without_an_outline_teach_class_and_box(pets: dict[str, Any]) -> None:
-    pets |= {"augment": [], "train#dataloader#shuffle": False, "num_workers": 0}
+    pets |= {"augment": [], "shuffle": False, "num_workers": 0}
     whole = MTAN.parsed("train", "pets", **pets).get_parsed_content("train_data")[0]
     left_out = {key: value for key, value in whole.items() if key != "segment"}
     samples = [whole, {**whole, "segment": None}, left_out, {"image": whole["image"]}]

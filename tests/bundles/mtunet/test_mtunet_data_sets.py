@@ -93,7 +93,7 @@ def test_frames_of_cityscapes_may_lack_depth_or_classes(tmp_path: Path) -> None:
         "dataset_dir": str(tmp_path),
         "num_workers": 0,
         "load#5#spatial_size": [16, 32],
-        "train#dataloader#shuffle": False,
+        "shuffle": False,
     }
     whole = MTUNET.parsed("train", "cityscapes", **data).get_parsed_content("train_data")[0]
     missing = [{"depth": None}, {"depth": None, "camera": None}, {"segment": None}]

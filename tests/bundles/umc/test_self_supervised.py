@@ -67,6 +67,16 @@ def test_overlays_train_evaluate_and_predict(tmp_path: Path, overlays: list[str]
     assert len(list((tmp_path / "predictions").glob("*_denoise.*"))) == 1
 
 
+def test_images_that_are_noisy_already_are_measured_by_their_own_voxels(tmp_path: Path) -> None:
+    UMC.train(tmp_path, "noisy_images")
+    UMC.evaluate(tmp_path, "noisy_images")
+    metrics = measured(tmp_path)
+    assert {name for name in metrics if name.startswith("denoise")} == {"denoise_noisy_mse"}
+    assert metrics["denoise_noisy_mse"] > 0
+    UMC.predict(tmp_path, "noisy_images")
+    assert len(list((tmp_path / "predictions").glob("*_denoise.*"))) == 1
+
+
 @needs_data("hippocampus", "Task04_Hippocampus")
 @pytest.mark.parametrize("overlay", ["blind_spot", pytest.param("noise2noise", marks=pytest.mark.slow)])
 def test_real_volumes_with_padding(tmp_path: Path, overlay: str) -> None:
