@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from monai.data import MetaTensor
-from monai.transforms import MapTransform, SaveImage
+from monai.transforms import MapTransform
 from monai.utils import ImageMetaKey
 from PIL import Image
 from torch import Tensor
 
 from ..pictures import label_png, save_figure
 from ..tasks import SavedAs, Task, draw_panel
+from .save_volume import is_of_nifti, save_volume
 
 
 class PostprocessTasksd(MapTransform):
@@ -56,7 +58,7 @@ class SampleWriter(MapTransform):
             dropped: end of the sample's stem that the file's name does without.
         """
         source = str(meta.get(ImageMetaKey.FILENAME_OR_OBJ, "sample"))
-        stem = Path(Path(source).name.removesuffix(".gz")).stem.removesuffix(dropped)
+        stem = Path(re.sub(r"\.gz$", "", Path(source).name, flags=re.IGNORECASE)).stem.removesuffix(dropped)
         earlier = self._sources.setdefault(stem, source)
         if earlier != source:
             raise ValueError(
@@ -90,10 +92,11 @@ class SavePaneld(SampleWriter):
 class SavePredictionsd(SampleWriter):
     """Writes one file per task, ``<stem>_<task>`` and an ending; what is in it, the task says (`Task.saved_as`).
 
-    - Volumes: ``.nii.gz`` with the input's affine; label maps of 8 or 16 bits, all else float32.
-    - Images: label maps are PNGs of 8-bit class numbers with the task's palette, or of 16-bit ids; pictures are PNGs
-      of the task's drawing, which for restoration is the data range clipped and rounded to 8 bits. Values, such as
-      depth in meters, are ``.npy``: float32, (H, W) of one channel, else (C, H, W).
+    - Volumes, and 2D images of NIfTI: ``.nii.gz`` with the input's axes and affine; label maps of 8 or 16 bits, all
+      else float32.
+    - Other images, as they are displayed: label maps are PNGs of 8-bit class numbers with the task's palette, or of
+      16-bit ids; pictures are PNGs of the task's drawing, which for restoration is the data range clipped and rounded
+      to 8 bits. Values, such as depth in meters, are ``.npy``: float32, (H, W) of one channel, else (C, H, W).
     - Tasks with one vector per image: ``.json``.
 
     Args:
@@ -112,18 +115,12 @@ class SavePredictionsd(SampleWriter):
         for task in self.tasks:
             path = self.path(meta, f"_{task.name}")
             prediction = data[f"pred_{task.name}"]
-            if task.is_dense and prediction.ndim == 4:
-                _save_volume(task, prediction, meta, path)
+            if task.is_dense and is_of_nifti(prediction, meta):
+                dtype = _VOLUME_DTYPES.get(task.saved_as, "float32")
+                save_volume(prediction, meta, dtype, path.with_name(path.name + ".nii.gz"))
             else:
                 _SAVE[task.saved_as](task, prediction, path)
         return dict(data)
-
-
-def _save_volume(task: Task, prediction: Tensor, meta: Mapping[str, Any], path: Path) -> None:
-    dtype = np.dtype(_VOLUME_DTYPES.get(task.saved_as, "float32"))
-    saver = SaveImage(output_ext=".nii.gz", output_dtype=dtype, resample=False, print_log=False)
-    # SaveImage takes a plain tensor's first spatial axis for channels, and fails or mixes up the affine.
-    saver(prediction if isinstance(prediction, MetaTensor) else MetaTensor(prediction, meta=dict(meta)), filename=path)
 
 
 def _save_labels(task: Task, prediction: Tensor, path: Path) -> None:

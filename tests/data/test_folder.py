@@ -21,3 +21,36 @@ def test_no_folder_says_how_to_give_one(folder: str | None) -> None:
 def test_empty_folder_names_the_extensions(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"\.nii\.gz"):
         folder_datalist(tmp_path)
+
+
+def test_hidden_files_are_left_out_and_more_formats_are_listed(tmp_path: Path) -> None:
+    for name in ("._a.nii.gz", ".DS_Store", ".hidden.png", "a.nii.gz", "b.webp", "c.ppm", "d.gif", "e.tif", "f.TIFF"):
+        (tmp_path / name).touch()
+    listed = [Path(sample["image"]).name for sample in folder_datalist(tmp_path)]
+    assert listed == ["a.nii.gz", "b.webp", "c.ppm", "d.gif", "e.tif", "f.TIFF"]
+
+
+def test_folders_of_dicom_are_told_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "IM0001").write_bytes(bytes(128) + b"DICM")
+    with pytest.raises(ValueError, match="It holds DICOM slices: convert each series"):
+        folder_datalist(tmp_path)
+
+
+def test_folders_of_nnunet_are_told_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "imagesTr").mkdir()
+    with pytest.raises(ValueError, match="laid out as nnU-Net's: give one of its folders imagesTr"):
+        folder_datalist(tmp_path)
+    (tmp_path / "imagesTr" / "a_0000.nii.gz").touch()
+    assert len(folder_datalist(tmp_path / "imagesTr")) == 1
+    (tmp_path / "imagesTr" / "a_0001.nii.gz").touch()
+    with pytest.raises(ValueError, match=r'"image": \["a_0000\.nii\.gz", "a_0001\.nii\.gz"\]'):
+        folder_datalist(tmp_path / "imagesTr")
+    for number in range(2):  # frames of a film are images
+        (tmp_path / f"frame_{number:04d}.png").touch()
+    assert len(folder_datalist(tmp_path)) == 2
+
+
+def test_folders_within_are_named(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    with pytest.raises(ValueError, match="Folders within it are not searched: give one of inner"):
+        folder_datalist(tmp_path)

@@ -10,6 +10,7 @@ import torch
 from monai.data import ImageReader, MetaTensor, NibabelReader
 from monai.transforms import LoadImage
 from monai.utils import ImageMetaKey, MetaKeys, convert_to_dst_type, ensure_tuple
+from PIL import Image
 
 from ..grids import check_same_grid, has_grid
 from ..sample_description import describe
@@ -106,6 +107,20 @@ def _advice(file: Path) -> str:
         return "It is a folder, but holds no series of DICOM slices: give a file, or the folder of one series."
     if file.name.startswith("."):
         return "It is a hidden file, which macOS and others write beside images: leave it out."
+    if file.name.lower().endswith(_WITHOUT_PLACE) and _is_identified(file):
+        return (
+            "It holds colors of more than 8 bits, or several pages: save it as NIfTI, or each channel as a gray image "
+            "and give the list of files."
+        )
     if not file.name.lower().endswith(_KNOWN):
         return "Its format is unknown, or it is damaged: convert it to PNG or TIFF, or to NIfTI if it is a volume."
     return _DAMAGED
+
+
+def _is_identified(file: Path) -> bool:
+    """Whether the file is a picture of a kind that Pillow knows and `PictureReader` leaves to others."""
+    try:
+        with Image.open(file):
+            return not PictureReader().verify_suffix(file)
+    except Exception:  # each of Pillow's formats has exceptions of its own
+        return False

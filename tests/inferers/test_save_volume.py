@@ -1,0 +1,80 @@
+"""Predictions lie where their image's file does, with its axes."""
+
+import nibabel as nib
+import numpy as np
+import pytest
+import torch
+from monai.transforms import Compose, DivisiblePadd, Spacingd
+from PIL import Image
+
+from monai_mtunet.inferers import TaskPostprocessing
+from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList
+from monai_mtunet.transforms import LoadSampled
+
+TASKS = TaskList([RestorationTask("denoise", 1), SegmentationTask("segment", ["none", "one"])])
+AFFINE = np.array([[-2.0, 0, 0, 9], [0, 0, 1, 8], [0, 3, 0, 7], [0, 0, 0, 1]])
+
+
+def predict(path, folder, steps=(), undo=True):
+    """A network that denoises by giving back its input, and segments what is above 0.5."""
+    preprocessing = Compose([LoadSampled("image"), *steps])
+    sample = preprocessing({"image": str(path)})
+    image = sample["image"].as_tensor()[:1]
+    pred = {"denoise": image, "segment": torch.cat([0.5 - image, image - 0.5])}
+    TaskPostprocessing(TASKS, folder, preprocessing if undo else None)({**sample, "pred": pred})
+
+
+@pytest.mark.parametrize("shape", [(7, 6, 1), (7, 6, 5), (7, 1, 5)])
+@pytest.mark.parametrize("undo", [True, False])
+def test_volumes_keep_their_three_axes(tmp_path, shape, undo):
+    values = np.random.default_rng(0).random(shape).astype(np.float32)
+    nib.save(nib.Nifti1Image(values, AFFINE), tmp_path / "slice.nii.gz")
+    predict(tmp_path / "slice.nii.gz", tmp_path / "out", undo=undo)
+    for name, expected in (("denoise", values), ("segment", values > 0.5)):
+        saved = nib.load(tmp_path / "out" / f"slice_{name}.nii.gz")
+        assert saved.shape == shape
+        np.testing.assert_array_equal(saved.get_fdata(), expected)
+        np.testing.assert_allclose(saved.affine, AFFINE)
+
+
+@pytest.mark.parametrize("steps", [[], [DivisiblePadd("image", k=8)]])
+@pytest.mark.parametrize("ending", [".nii.gz", ".nii"])
+def test_2d_nifti_comes_back_with_its_axes_and_affine(tmp_path, steps, ending):
+    values = np.random.default_rng(0).random((7, 5)).astype(np.float32)
+    nib.save(nib.Nifti1Image(values, AFFINE), tmp_path / f"slice{ending}")
+    predict(tmp_path / f"slice{ending}", tmp_path / "out", steps)
+    for name, expected in (("denoise", values), ("segment", values > 0.5)):
+        saved = nib.load(tmp_path / "out" / f"slice_{name}.nii.gz")
+        np.testing.assert_array_equal(saved.get_fdata(), expected)
+        np.testing.assert_allclose(saved.affine, AFFINE)
+
+
+def test_resampled_2d_nifti_too(tmp_path):
+    values = np.zeros((8, 6), np.float32)
+    values[4:] = 1
+    affine = np.diag([2.0, 2, 1, 1])
+    nib.save(nib.Nifti1Image(values, affine), tmp_path / "slice.nii.gz")
+    predict(tmp_path / "slice.nii.gz", tmp_path / "out", [Spacingd("image", pixdim=(1, 1), mode="nearest")])
+    saved = nib.load(tmp_path / "out" / "slice_segment.nii.gz")
+    np.testing.assert_array_equal(saved.get_fdata(), values)
+    np.testing.assert_allclose(saved.affine, affine)
+
+
+@pytest.mark.parametrize("name", ["i.tif", "i.jpg", "i.webp"])
+def test_pictures_come_back_as_displayed(tmp_path, name):
+    values = np.zeros((24, 40), np.uint8)
+    values[:8, :16] = 255
+    exif = Image.Exif()
+    if name != "i.tif":
+        exif[274] = 6  # displayed turned to the right
+    Image.fromarray(values).save(tmp_path / name, exif=exif)
+    predict(tmp_path / name, tmp_path / "out")
+    shown = values if name == "i.tif" else np.rot90(values, -1)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out" / "i_segment.png")), shown // 255)
+
+
+def test_the_stem_of_an_ending_in_capitals(tmp_path):
+    nib.save(nib.Nifti1Image(np.zeros((4, 4, 4), np.float32), AFFINE), tmp_path / "x.nii.gz")
+    (tmp_path / "x.nii.gz").rename(tmp_path / "SUB01.NII.GZ")
+    predict(tmp_path / "SUB01.NII.GZ", tmp_path / "out")
+    assert (tmp_path / "out" / "SUB01_segment.nii.gz").exists()
