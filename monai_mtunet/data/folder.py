@@ -70,5 +70,6 @@ def _check_channels(folder: Path, files: list[Path]) -> None:
         first = channels[0].replace("_0001.", "_0000.")
         raise ValueError(
             f"{folder} is nnU-Net's and holds a file per channel, such as {channels[0]}. List those of a case "
-            f'together, channel by channel: val_data: [{{"image": ["{first}", "{channels[0]}"]}}, ...], with their folder.'
+            f'together, channel by channel: val_data: [{{"image": ["{first}", "{channels[0]}"]}}, ...], with their '
+            "folder."
         )

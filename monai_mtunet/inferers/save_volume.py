@@ -42,4 +42,4 @@ def save_volume(values: Tensor, meta: Mapping[str, Any], dtype: DTypeLike, path:
         array, affine = array.swapaxes(1, 2), affine[:, [1, 0, *range(2, len(affine))]]
     array = array[0] if len(array) == 1 else np.moveaxis(array if array.ndim == 4 else array[..., None], 0, -1)
     path.parent.mkdir(parents=True, exist_ok=True)
-    nibabel.save(nibabel.Nifti1Image(array, to_affine_nd(3, affine)), path)  # type: ignore[no-untyped-call]
+    nibabel.save(nibabel.Nifti1Image(array, to_affine_nd(3, affine)), path)

@@ -19,7 +19,7 @@ def test_an_empty_or_absent_folder_is_fine(tmp_path):
 
 
 def test_an_earlier_run_is_not_overwritten(trained):
-    with pytest.raises(FileExistsError, match="holds checkpoints, tensorboard, loss_weights.csv of an earlier run.*--r"):
+    with pytest.raises(FileExistsError, match=r"holds checkpoints, tensorboard, loss_weights\.csv of an earlier.*--r"):
         prepare_output_dir(trained)
     assert (trained / "checkpoints" / "last.pt").is_file()
 

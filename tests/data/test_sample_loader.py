@@ -35,6 +35,6 @@ def test_of_one_size_batches_are_as_ever(by_size):
     ids=["training", "not cached"],
 )
 def test_a_batch_of_several_sizes_is_told_in_a_line(loader):
-    with pytest.raises(ValueError, match="differ in size: in memory, 4 x 4; in memory, 5 x 4.*PadSampled") as error:
+    with pytest.raises(ValueError, match=r"differ in size: in memory, 4 x 4; in memory, 5 x 4.*PadSampled") as error:
         list(loader)
     assert len(str(error.value)) < 600
