@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from monai.transforms import Compose, SelectItemsd
+from monai.transforms import Compose, MapTransform, SelectItemsd
 from monai.utils import ensure_tuple
 
 from ..tasks import TaskList
@@ -25,7 +26,8 @@ class TaskPreprocessing(Compose):
     before the first random step is done once.
 
     Args:
-        tasks: the tasks whose targets a sample needs; ``None`` for inference, where it is the image alone.
+        tasks: the tasks whose targets a sample needs; ``None`` for inference, where it is the image alone, and steps of
+            ``load`` pass by the targets that are not there.
         spatial_dims: 2 or 3, as the network's.
         in_channels: channels of the image, as the network's.
         load: reads or paints image and targets, brings them to their grid, and scales intensities.
@@ -62,6 +64,8 @@ class TaskPreprocessing(Compose):
             "tasks": tasks, "spatial_dims": spatial_dims, "in_channels": in_channels, "load": load,
             "targets": targets, "normalize": normalize,
         }  # fmt: skip
+        if tasks is None:
+            load = [_passing_by_targets(step) for step in load]
         fill = [] if tasks is None else [FillMissingTargetsd(tasks)]
         keys = ("image",) if tasks is None else tasks.keys
         check = [*fill, SelectItemsd([*keys, *ensure_tuple(keep)]), CheckSampled(spatial_dims, in_channels, tasks)]
@@ -83,3 +87,11 @@ class TaskPreprocessing(Compose):
         return TaskPreprocessing(
             **self._same, degrade_once=degrade_once, self_supervision=self_supervision, augment=crop
         )
+
+
+def _passing_by_targets(step: Callable[..., Any]) -> Callable[..., Any]:
+    if not isinstance(step, MapTransform) or step.allow_missing_keys:
+        return step
+    step = copy.copy(step)  # the training's own step keeps its demands
+    step.allow_missing_keys = True
+    return step

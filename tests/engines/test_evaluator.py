@@ -1,0 +1,108 @@
+"""What MONAI's engines do by default for several tasks."""
+
+import logging
+import math
+
+import pytest
+import torch
+from monai.data import DataLoader, MetaTensor
+from torch import nn
+
+from monai_mtunet.engines import MultiTaskEvaluator, MultiTaskPredictor, MultiTaskTrainer
+from monai_mtunet.losses import MultiTaskLoss
+from monai_mtunet.tasks import DepthTask, InstanceTask, SegmentationTask, TaskList
+
+TASKS = TaskList(
+    [SegmentationTask("segment", ["a", "b"]), DepthTask("depth"), InstanceTask("instances", "segment", min_size=1)]
+)
+CPU = torch.device("cpu")
+
+
+class Network(nn.Module):
+    """Two classes by a threshold, and a depth."""
+
+    def __init__(self):
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x):
+        return {"segment": torch.cat([0.5 - x + self.bias, x - 0.5], dim=1), "depth": x + self.bias + 1}
+
+
+def sample(labeled=True):
+    image = torch.zeros(1, 8, 8)
+    image[0, 1:3, 1:3] = image[0, 5:7, 5:7] = 1
+    target = image.to(torch.int16) if labeled else torch.full((1, 8, 8), 255, dtype=torch.int16)
+    ids = torch.zeros(1, 8, 8, dtype=torch.int32)
+    ids[0, 1:3, 1:3], ids[0, 5:7, 5:7] = 1, 2
+    return {"image": MetaTensor(image), "segment": target, "depth": image + 1.5, "instances": ids}
+
+
+def evaluate(key_metric, data, **arguments):
+    arguments |= {"network": Network(), "key_val_metric": TASKS.metrics(2, key_metric)}
+    evaluator = MultiTaskEvaluator(tasks=TASKS, device=CPU, val_data_loader=DataLoader(data, batch_size=2), **arguments)
+    evaluator.run()
+    return evaluator
+
+
+def test_derived_tasks_are_derived_once_per_batch_and_measured(monkeypatch):
+    batches = []
+    derive = TaskList.with_derived
+    monkeypatch.setattr(
+        TaskList, "with_derived", lambda self, predictions: batches.append(1) or derive(self, predictions)
+    )
+    evaluator = evaluate("instances_pq", [sample(), sample(), sample()])
+    assert len(batches) == 2
+    assert evaluator.state.metrics["instances_pq"] == 1
+    assert list(evaluator.state.output["pred"]) == ["segment", "depth", "instances"]
+
+
+def test_outputs_stay_together_for_metrics_and_are_taken_apart_for_files():
+    assert isinstance(evaluate("depth_abs", [sample()]).state.output, dict)
+    predictor = MultiTaskPredictor(
+        tasks=TASKS, device=CPU, val_data_loader=DataLoader([sample()], batch_size=1), network=Network()
+    )
+    predictor.run()
+    (output,) = predictor.state.output
+    assert output["pred"]["instances"].unique().tolist() == [0, 1, 2]
+    assert isinstance(output["image"], MetaTensor)
+    assert "label" not in output or output["label"] is None
+
+
+@pytest.mark.parametrize(("key_metric", "better", "worse"), [("depth_abs", 1.0, 2.0), ("segment_miou", 2.0, 1.0)])
+def test_the_tasks_say_what_is_better_and_nan_never_is(key_metric, better, worse):
+    beats = evaluate(key_metric, [sample()]).metric_cmp_fn
+    assert beats(better, worse)
+    assert not beats(worse, better)
+    assert beats(worse, math.nan)
+    assert not beats(math.nan, worse)
+    assert not beats(math.nan, math.nan)
+
+
+def test_a_key_metric_of_nan_is_told(caplog):
+    with caplog.at_level(logging.WARNING):
+        evaluate("segment_miou", [sample()])
+    assert "NaN" not in caplog.text
+    with caplog.at_level(logging.WARNING):
+        evaluate("segment_miou", [sample(labeled=False)])
+    assert "The key metric segment_miou is NaN" in caplog.text
+    assert "'depth_abs'" in caplog.text
+
+
+def test_a_trainer_prepares_targets_and_keeps_batches_together():
+    network = Network()
+    trainer = MultiTaskTrainer(
+        tasks=TASKS, device=CPU, max_epochs=1, train_data_loader=DataLoader([sample()] * 4, batch_size=2),
+        network=network, optimizer=torch.optim.SGD(network.parameters(), lr=0.1),
+        loss_function=MultiTaskLoss(TASKS.losses()),
+    )  # fmt: skip
+    trainer.run()
+    assert network.bias.item() != 0
+    assert trainer.optim_set_to_none
+    assert not trainer.amp
+    assert isinstance(trainer.state.output, dict)
+    assert not isinstance(trainer.state.output["image"], MetaTensor)
+
+
+def test_defaults_can_be_replaced():
+    assert evaluate("depth_abs", [sample()], metric_cmp_fn=max).metric_cmp_fn is max
