@@ -9,12 +9,15 @@ MONAI does the rest. One of its arguments is easily forgotten: labels become cla
 float32. Labels that are not listed stay as they are, so list all.
 """
 
+from .geometry.center_square import CenterSquared
 from .geometry.pad_sample import PadSampled
 from .geometry.rand_flip_geometry import RandFlipGeometryd
 from .geometry.rand_zoom_geometry import RandZoomGeometryd
 from .geometry.resample_sample import ResampleSampled
 from .geometry.resize_sample import ResizeSampled
 from .load.check_sample import CheckSampled
+from .load.colors_to_classes import ColorsToClassesd
+from .load.decode_depth import DecodeDepthd
 from .load.decode_instances import DecodeInstancesd
 from .load.disparity import DecodeDisparityd, DisparityToDepthd
 from .load.fill_missing_targets import FillMissingTargetsd
@@ -44,7 +47,10 @@ __all__ = [
     "BoxOfLabelsd",
     "BoxOfMaskd",
     "CannyEdgesd",
+    "CenterSquared",
     "CheckSampled",
+    "ColorsToClassesd",
+    "DecodeDepthd",
     "DecodeDisparityd",
     "DecodeInstancesd",
     "DisparityToDepthd",
