@@ -14,14 +14,14 @@ from monai.data.utils import to_affine_nd
 from numpy.typing import DTypeLike
 from torch import Tensor
 
-from ..transforms.load.read_image import AXES_SWAPPED
-
 __all__ = ["is_of_nifti", "save_volume"]
+
+_AXES_SWAPPED = "axes_swapped"  # how `LoadSampled` marks meta data of (C, H, W) whose file has axes (X, Y)
 
 
 def is_of_nifti(values: Tensor, meta: Mapping[str, Any]) -> bool:
     """Whether a prediction is saved as NIfTI: that of a volume, or of a 2D image whose file says where it lies."""
-    return values.ndim == 4 or (values.ndim == 3 and AXES_SWAPPED in meta)
+    return values.ndim == 4 or (values.ndim == 3 and _AXES_SWAPPED in meta)
 
 
 def save_volume(values: Tensor, meta: Mapping[str, Any], dtype: DTypeLike, path: Path) -> None:

@@ -16,9 +16,9 @@ from ..grids import check_same_grid, has_grid
 from ..sample_description import describe
 from .picture_reader import PictureReader
 
-__all__ = ["AXES_SWAPPED", "ReadImage"]
+__all__ = ["ReadImage"]
 
-AXES_SWAPPED = "axes_swapped"  # in the meta data of (C, H, W) whose file has axes (X, Y)
+_AXES_SWAPPED = "axes_swapped"  # in the meta data of (C, H, W) whose file has axes (X, Y); predictions are saved by it
 
 _WITHOUT_PLACE = (".tif", ".tiff", ".jp2", ".j2k")  # ITK invents an affine
 _KNOWN = (
@@ -82,7 +82,7 @@ def _as_displayed(values: torch.Tensor) -> torch.Tensor:
     if values.ndim == 3:
         values = _swapped(values)
         if not without_place:
-            values.meta[AXES_SWAPPED] = "yes"
+            values.meta[_AXES_SWAPPED] = "yes"
     if without_place:
         del values.meta[MetaKeys.ORIGINAL_AFFINE]
     return values
