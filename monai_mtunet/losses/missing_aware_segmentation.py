@@ -70,6 +70,7 @@ class MissingAwareSegmentationLoss(nn.Module):
                 f"prediction has shape {tuple(prediction.shape)} but its target {tuple(target.shape)}: "
                 "labels need one channel (B, 1, *spatial) and the prediction's spatial size."
             )
+        target = target.long()  # as `LoadSampled` gives them, labels are int16
         labels = target.squeeze(1)
         loss = prediction.new_zeros(())
         if self.lambda_ce:

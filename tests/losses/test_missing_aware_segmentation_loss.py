@@ -111,3 +111,12 @@ def test_weights_that_make_no_loss_are_refused(weights):
 
 def test_class_weights_are_part_of_the_state():
     assert MissingAwareSegmentationLoss(class_weights=[1.0, 2.0]).state_dict()["class_weights"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("dtype", [torch.int16, torch.uint8, torch.int32])
+@pytest.mark.parametrize("lambda_dice", [0.0, 1.0])
+def test_labels_of_any_integer_type(dtype, lambda_dice):
+    loss = MissingAwareSegmentationLoss(lambda_dice=lambda_dice)
+    prediction = torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    target = torch.arange(32).remainder(3).view(2, 1, 4, 4)
+    assert torch.equal(loss(prediction, target.to(dtype)), loss(prediction, target))

@@ -86,4 +86,5 @@ def class_folder_datalist(
 
 
 def _images(folder: Path) -> list[str]:
-    return sorted(entry.path for entry in os.scandir(folder) if entry.name.lower().endswith(IMAGE_EXTENSIONS))
+    entries = (entry for entry in os.scandir(folder) if not entry.name.startswith("."))
+    return sorted(entry.path for entry in entries if entry.name.lower().endswith(IMAGE_EXTENSIONS))

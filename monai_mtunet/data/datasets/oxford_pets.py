@@ -52,8 +52,7 @@ def oxford_pets_datalist(
     It reads the official layout: ``images/{name}.jpg``, ``annotations/list.txt``, ``annotations/{section}.txt``,
     ``annotations/trimaps/{name}.png`` and ``annotations/xmls/{name}.xml``. There are boxes of heads for the trainval
     section only. Some of the files named .jpg are GIF or PNG images, with a palette or transparency: load images (not
-    trimaps) by a reader that converts them, ``PILReader(reverse_indexing=False, converter=lambda image:
-    image.convert("RGB"))``, or ``CheckSampled(in_channels=3)`` reports them.
+    trimaps) by a reader that converts them, ``PictureReader("RGB")``, or ``CheckSampled(in_channels=3)`` reports them.
 
     Args:
         dataset_dir: folder that holds ``images`` and ``annotations``.

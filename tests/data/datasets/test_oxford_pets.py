@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from monai.data import PILReader
 from monai.transforms import Compose, MapLabelValued, Resized
 from PIL import Image
 
@@ -14,7 +13,7 @@ from monai_mtunet.data import (
     oxford_pets_datalist,
 )
 from monai_mtunet.tasks import BoundingBoxTask, ClassificationTask, SegmentationTask, TaskList
-from monai_mtunet.transforms import BoxOfMaskd, CheckSampled, FillMissingTargetsd, LoadSampled, PaintBoxd
+from monai_mtunet.transforms import BoxOfMaskd, CheckSampled, FillMissingTargetsd, LoadSampled, PaintBoxd, PictureReader
 
 BOX = "<annotation><object><name>cat</name><bndbox>{}</bndbox></object></annotation>"
 CORNERS = "<xmin>3</xmin><ymin>1</ymin><xmax>6</xmax><ymax>4</ymax>"  # columns 3 to 6 and rows 1 to 4, from 1
@@ -27,7 +26,7 @@ PETS = {
     **{f"pug_{i}": "30 2 20" for i in range(10)},
 }
 SECTIONS = {"trainval": [name for name in PETS if name != "Abyssinian_2"], "test": ["Abyssinian_2"]}
-RGB = PILReader(reverse_indexing=False, converter=lambda image: image.convert("RGB"))
+RGB = PictureReader("RGB")
 
 
 @pytest.fixture
