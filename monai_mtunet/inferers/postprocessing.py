@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from monai.transforms import (
 )
 
 from ..tasks import SavedAs, Task
+from .file_names import relative_stems
 from .save_predictions import PostprocessTasksd, SavePaneld, SavePredictionsd
 
 
@@ -31,20 +32,31 @@ class TaskPostprocessing(Compose):
             intensity scaling) are undone, so that files fit the original image; of what is no picture only the spatial
             ones, by nearest neighbor: neither classes nor depths on both sides of an edge are mixed.
             ``None`` leaves them.
+        data: the data list, which names all files beforehand (`relative_stems`); without it each file names its own.
+
+    Raises:
+        ValueError: When predictions of two images in the data list would have one name.
 
     Example:
         >>> MultiTaskPredictor(postprocessing=TaskPostprocessing(tasks, "predictions", preprocessing), ...)
     """
 
-    def __init__(self, tasks: Sequence[Task], output_dir: str | Path, preprocessing: Compose | None = None) -> None:
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        output_dir: str | Path,
+        preprocessing: Compose | None = None,
+        data: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        stems = relative_stems(data)
         undo = [] if preprocessing is None else [step for task in tasks for step in _undo(task, preprocessing)]
         super().__init__(
             [
                 FlattenSubKeysd(keys="pred", prefix="pred"),
                 PostprocessTasksd(tasks),
-                SavePaneld(tasks, output_dir),
+                SavePaneld(tasks, output_dir, stems=stems),
                 *undo,
-                SavePredictionsd(tasks, output_dir),
+                SavePredictionsd(tasks, output_dir, stems=stems),
             ]
         )
 

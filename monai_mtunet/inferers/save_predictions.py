@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..pictures import label_png, save_figure
 from ..tasks import SavedAs, Task, draw_panel
+from .file_names import stem_of
 from .save_volume import is_of_nifti, save_volume
 
 
@@ -40,13 +41,27 @@ class PostprocessTasksd(MapTransform):
 
 
 class SampleWriter(MapTransform):
-    """Base of what writes files named after the sample's own."""
+    """Base of what writes files named after the sample's own.
 
-    def __init__(self, tasks: Sequence[Task], output_dir: str | Path, image_key: str = "image") -> None:
+    Args:
+        tasks: the declared tasks.
+        output_dir: folder of the files, made when missing.
+        image_key: the network's input, whose meta data name the file.
+        stems: names by file, as `relative_stems` gives them; other files give their own name.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        output_dir: str | Path,
+        image_key: str = "image",
+        stems: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__([f"pred_{task.name}" for task in tasks])
         self.tasks = tuple(tasks)
         self.output_dir = Path(output_dir)
         self.image_key = image_key
+        self.stems = dict(stems or {})
         self._sources: dict[str, str] = {}
 
     def path(self, meta: Mapping[str, Any], ending: str, dropped: str = "") -> Path:
@@ -58,14 +73,16 @@ class SampleWriter(MapTransform):
             dropped: end of the sample's stem that the file's name does without.
         """
         source = str(meta.get(ImageMetaKey.FILENAME_OR_OBJ, "sample"))
-        stem = Path(re.sub(r"\.gz$", "", Path(source).name, flags=re.IGNORECASE)).stem.removesuffix(dropped)
+        stem = self.stems.get(os.path.abspath(source), stem_of(source)).removesuffix(dropped)
         earlier = self._sources.setdefault(stem, source)
         if earlier != source:
             raise ValueError(
                 f"{source} and {earlier} would both be saved as {stem}{ending} in {self.output_dir}: "
                 "give them different names, or infer them into different folders."
             )
-        return self.output_dir / f"{stem}{ending}"
+        path = self.output_dir / f"{stem}{ending}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
 
 class SavePaneld(SampleWriter):
@@ -75,6 +92,7 @@ class SavePaneld(SampleWriter):
         tasks: the declared tasks.
         output_dir: folder of the files, made when missing.
         image_key: the network's input, whose meta data name the file.
+        stems: names by file, as `relative_stems` gives them.
 
     Raises:
         ValueError: When samples from different files would be saved under the same name.
@@ -103,6 +121,7 @@ class SavePredictionsd(SampleWriter):
         tasks: the declared tasks.
         output_dir: folder of the files, made when missing.
         image_key: the network's input, whose meta data name the file and hold the affine.
+        stems: names by file, as `relative_stems` gives them.
 
     Raises:
         ValueError: When samples from different files would be saved under the same name.

@@ -143,4 +143,4 @@ def test_class_folders_in_the_imagenet_protocol(tmp_path: Path) -> None:
     SUNET.run(tmp_path, "train", "class_folders", "evaluate", **TRAINING | small | data)
     assert 0 <= measured(tmp_path)["classify_top1_error"] <= 1
     SUNET.run(tmp_path, "inference", "class_folders", **NETWORK | small | data)
-    assert len(list((tmp_path / "predictions").glob("*_classify.json"))) == 3
+    assert len(list((tmp_path / "predictions").rglob("*_classify.json"))) == 3

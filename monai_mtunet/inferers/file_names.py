@@ -1,0 +1,52 @@
+"""What predicted files are called."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from monai.utils import ensure_tuple
+
+__all__ = ["relative_stems"]
+
+
+def stem_of(source: str) -> str:
+    """A file's name without what tells its format, ``.nii.gz`` included."""
+    return Path(re.sub(r"\.gz$", "", Path(source).name, flags=re.IGNORECASE)).stem
+
+
+def relative_stems(data: Iterable[Mapping[str, Any]], image_key: str = "image") -> dict[str, str]:
+    """The names of all predictions, known before the first is made.
+
+    Where images lie in several folders, what is below their common one is kept: in BIDS the files of all subjects have
+    the same names.
+
+    Args:
+        data: the data list; of several files per image the first names the prediction.
+        image_key: key of the image's file. Entries without one, such as seeds, have names of their own.
+
+    Returns:
+        ``{absolute path of the image: path of the prediction without its ending}``.
+
+    Raises:
+        ValueError: When two images would give their predictions one name.
+    """
+    files = [ensure_tuple(entry[image_key])[0] for entry in data if entry.get(image_key) is not None]
+    sources = list(dict.fromkeys(os.path.abspath(file) for file in files if isinstance(file, str | os.PathLike)))
+    if not sources:
+        return {}
+    root = os.path.commonpath([os.path.dirname(source) for source in sources])
+    stems: dict[str, str] = {}
+    owners: dict[str, str] = {}
+    for source in sources:
+        stem = os.path.join(os.path.relpath(os.path.dirname(source), root), stem_of(source))
+        stems[source] = os.path.normpath(stem)
+        if (other := owners.setdefault(stem, source)) != source:
+            raise ValueError(
+                f"{source} and {other} would both be saved as {os.path.normpath(stem)}: give them different names, or "
+                "predict them into different folders."
+            )
+    return stems

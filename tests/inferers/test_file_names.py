@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from monai.data import MetaTensor
+
+from monai_mtunet.inferers import TaskPostprocessing
+from monai_mtunet.inferers.file_names import relative_stems
+from monai_mtunet.tasks import SegmentationTask, TaskList
+
+TASKS = TaskList([SegmentationTask("segment", ["a", "b"])])
+
+
+def data(*files):
+    return [{"image": file} for file in files]
+
+
+def test_files_of_one_folder_have_their_own_names():
+    stems = relative_stems(data("/d/a.nii.gz", "/d/b.NII.GZ", "/d/c.d.png"))
+    assert list(stems.values()) == ["a", "b", "c.d"]
+
+
+def test_subfolders_are_kept_and_the_first_of_several_files_names_the_prediction():
+    files = ("/d/sub-01/anat/T1.nii", ["/d/sub-02/anat/T1.nii", "/d/sub-02/anat/T2.nii"])
+    assert relative_stems(data(*files)) == {
+        "/d/sub-01/anat/T1.nii": "sub-01/anat/T1",
+        "/d/sub-02/anat/T1.nii": "sub-02/anat/T1",
+    }
+
+
+def test_two_images_of_one_name_are_refused():
+    with pytest.raises(ValueError, match=r"/d/a\.png and /d/a\.nii\.gz would both be saved as a: "):
+        relative_stems(data("/d/a.nii.gz", "/d/a.png"))
+    assert relative_stems(data("/d/a.png", "/d/a.png")) == {"/d/a.png": "a"}
+
+
+def test_seeds_and_images_in_memory_name_themselves():
+    assert relative_stems([{"seed": 1}, {"image": np.zeros(3)}, {"image": None}]) == {}
+
+
+def sample(file):
+    image = MetaTensor(torch.rand(1, 4, 4), meta={"filename_or_obj": str(file)})
+    return {"image": image, "pred": {"segment": torch.rand(2, 4, 4)}}
+
+
+def test_predictions_lie_as_their_images_do(tmp_path: Path):
+    files = [tmp_path / "in" / subject / "T1.png" for subject in ("sub-01", "sub-02")]
+    post = TaskPostprocessing(TASKS, tmp_path / "out", data=data(*files))
+    for file in files:
+        post(sample(file))
+    written = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.png"))
+    assert written == [f"sub-0{n}/T1_{what}.png" for n in (1, 2) for what in ("panel", "segment")]
+
+
+def test_a_collision_is_found_before_anything_is_written(tmp_path: Path):
+    with pytest.raises(ValueError, match="would both be saved as a"):
+        TaskPostprocessing(TASKS, tmp_path / "out", data=data(tmp_path / "a.png", tmp_path / "a.jpg"))
+    assert not (tmp_path / "out").exists()
