@@ -55,3 +55,11 @@ def test_few_real_labels(tmp_path: Path) -> None:
     small = {"train_data": f"{lists['train_data']}[:4]", "val_data": f"{lists['val_data']}[:1]"}
     UMC.run(tmp_path, "train", "hippocampus", "few_labels", features=[4, 8], max_epochs=1, labeled_count=2, **small)
     assert (tmp_path / "checkpoints" / "best.pt").is_file()
+
+
+def test_without_labels_in_validation_no_epoch_is_best_and_the_last_is_evaluated(tmp_path: Path) -> None:
+    unlabeled = {"val_data": [{"seed": 1, "segment": None}], "val_batch_size": 1}
+    UMC.train(tmp_path, **unlabeled)
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["last.pt"]
+    UMC.evaluate(tmp_path, **unlabeled)
+    assert measured(tmp_path)["denoise_psnr"] > 0
