@@ -3,12 +3,16 @@
 import logging
 import math
 
+import numpy as np
 import pytest
 import torch
 from monai.data import DataLoader, MetaTensor
+from PIL import Image
 from torch import nn
 
-from monai_mtunet.engines import MultiTaskEvaluator, MultiTaskPredictor, MultiTaskTrainer
+from monai_mtunet.engines import MultiTaskEvaluator, MultiTaskPredictor, MultiTaskTrainer, PanelHandler
+from monai_mtunet.engines.handlers import panels
+from monai_mtunet.inferers import TaskPostprocessing
 from monai_mtunet.losses import MultiTaskLoss
 from monai_mtunet.tasks import DepthTask, InstanceTask, SegmentationTask, TaskList
 
@@ -57,6 +61,27 @@ def test_derived_tasks_are_derived_once_per_batch_and_measured(monkeypatch):
     assert list(evaluator.state.output["pred"]) == ["segment", "depth", "instances"]
 
 
+def test_derived_tasks_are_in_panels_and_files_and_still_derived_once(monkeypatch, tmp_path):
+    samples, drawn = [], []
+    derive, draw = InstanceTask.derive, panels.draw_panel
+    monkeypatch.setattr(InstanceTask, "derive", lambda self, sources: samples.append(1) or derive(self, sources))
+    monkeypatch.setattr(panels, "draw_panel", lambda *args, **kwargs: drawn.append(args) or draw(*args, **kwargs))
+    evaluate("instances_pq", [sample(), sample()], val_handlers=[PanelHandler(TASKS, tmp_path, samples=1)])
+    ((_, _, (predictions,), _),) = drawn
+    assert predictions["instances"].unique().tolist() == [0, 1, 2]
+    assert len(samples) == 2
+    data = [{"image": MetaTensor(sample()["image"], meta={"filename_or_obj": f"{name}.png"})} for name in ("a", "b")]
+    MultiTaskPredictor(
+        tasks=TASKS, device=CPU, val_data_loader=DataLoader(data, batch_size=2), network=Network(),
+        postprocessing=TaskPostprocessing(TASKS, tmp_path),
+    ).run()  # fmt: skip
+    for name in ("a", "b"):
+        assert np.unique(Image.open(tmp_path / f"{name}_instances.png")).tolist() == [0, 1, 2]
+        assert (tmp_path / f"{name}_depth.npy").is_file()
+        assert (tmp_path / f"{name}_panel.png").is_file()
+    assert len(samples) == 4
+
+
 def test_outputs_stay_together_for_metrics_and_are_taken_apart_for_files():
     assert isinstance(evaluate("depth_abs", [sample()]).state.output, dict)
     predictor = MultiTaskPredictor(
@@ -77,6 +102,17 @@ def test_the_tasks_say_what_is_better_and_nan_never_is(key_metric, better, worse
     assert beats(worse, math.nan)
     assert not beats(math.nan, worse)
     assert not beats(math.nan, math.nan)
+
+
+@pytest.mark.parametrize(("key_metric", "best"), [("depth_abs", 2), ("depth_delta1", 2), ("segment_miou", 1)])
+def test_the_best_epoch_has_the_lowest_error_or_the_highest_score(key_metric, best):
+    evaluator = evaluate(key_metric, [sample()])
+    # Depths are 0.5 off in the first epoch, right in the second and 2.5 off in the last; classes are right at first.
+    for bias in (0.5, 3.0):
+        evaluator.network.bias.data.fill_(bias)
+        evaluator.run(evaluator.state.epoch + 1)
+    assert evaluator.state.best_metric_epoch == best
+    assert evaluator.state.best_metric == {"depth_abs": 0, "depth_delta1": 1, "segment_miou": 1}[key_metric]
 
 
 def test_a_key_metric_of_nan_is_told(caplog):
@@ -102,6 +138,19 @@ def test_a_trainer_prepares_targets_and_keeps_batches_together():
     assert not trainer.amp
     assert isinstance(trainer.state.output, dict)
     assert not isinstance(trainer.state.output["image"], MetaTensor)
+
+
+def test_mixed_precision_is_on_where_there_is_a_gpu():
+    network = Network()
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    arguments = {"tasks": TASKS, "network": network}
+    for device, amp in (("cpu", False), ("cuda", True)):
+        of_device = arguments | {"device": torch.device(device)}
+        training = {"max_epochs": 1, "train_data_loader": [], "optimizer": optimizer, "loss_function": None}
+        assert MultiTaskTrainer(**of_device, **training).amp is amp
+        assert MultiTaskEvaluator(**of_device, val_data_loader=[]).amp is amp
+        assert MultiTaskPredictor(**of_device, val_data_loader=[]).amp is amp
+        assert MultiTaskEvaluator(**of_device, val_data_loader=[], amp=not amp).amp is not amp
 
 
 def test_defaults_can_be_replaced():
