@@ -16,13 +16,13 @@ from .save_predictions import SampleWriter, meta_of
 class SaveLabelMapd(SampleWriter):
     """Writes the label map of an image as ``<id>.png``, in the data set's own labels, for its test server.
 
-    It stands after `monai_mtunet.postprocessing`, which makes label maps of the image's size. Files are 8-bit PNGs with
+    It stands after `TaskPostprocessing`, which makes label maps of the image's size. Files are 8-bit PNGs with
     the task's palette.
 
     Args:
         task: the task, whose label map is under ``pred_<name>``.
         output_dir: folder of the files, made when missing.
-        labels: what files hold for each class, such as ``CITYSCAPES_LABEL_OF_CLASS``; by default the class's number.
+        labels: what files hold for each class, such as ``CITYSCAPES.label_of_class``; by default the class's number.
         suffix: end of the image files' names that is no part of the id, such as ``"_leftImg8bit"``.
         image_key: the network's input, whose meta data name the file.
 
@@ -31,7 +31,7 @@ class SaveLabelMapd(SampleWriter):
             under the same name.
 
     Example:
-        >>> SaveLabelMapd(task, "results", labels=CITYSCAPES_LABEL_OF_CLASS, suffix="_leftImg8bit")
+        >>> SaveLabelMapd(task, "results", labels=CITYSCAPES.label_of_class, suffix="_leftImg8bit")
     """
 
     def __init__(
