@@ -71,11 +71,9 @@ class TargetCheck:
         if task.is_box:  # painted as a mask
             return {1} if (target == 1).any() else set()
         batch = task.prepare_target(target[None])
-        if task.target_classes and not task.is_dense:  # of a class of the whole image 0 is as good as others
-            return {1} if self.loss.valid_count(task.name, batch) else set()
-        if task.target_classes:
+        if task.target_classes and task.is_dense:
             return {int(value) for value in batch.unique()}
-        return {1} if self.loss.valid_count(task.name, batch) else set()
+        return {1} if self.loss.valid_count(task.name, batch) else set()  # of whole images any class is a target
 
     @staticmethod
     def _ignored(task: Task) -> int | None:
