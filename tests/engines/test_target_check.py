@@ -70,3 +70,9 @@ def test_classes_and_boxes_of_whole_images():
         check(tasks, [sample(classify=0)])
     with pytest.raises(ValueError, match="'classify' has no target"):
         check(tasks, [sample(box=[0, 0, 2, 2])])
+
+
+def test_the_first_class_of_whole_images_is_no_background(caplog):
+    with caplog.at_level(logging.WARNING):
+        assert check([ClassificationTask("classify", ["cat", "dog"])], [sample(classify=0)] * 3) == 1
+    assert not caplog.text
