@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 import torch
@@ -12,6 +13,7 @@ from PIL import Image
 from torch import nn
 
 from monai_mtunet.bundle import check_overrides
+from monai_mtunet.data import read_datalist
 from monai_mtunet.networks import (
     MTAN,
     UMC,
@@ -45,7 +47,7 @@ def test_commands_name_files_and_items_that_exist(page: Path, monkeypatch: pytes
     monkeypatch.chdir(ROOT)
     for block in blocks(page, "bash"):
         for command in re.findall(r"monai\.bundle run (.*)", block):
-            if "mine.json" in command:  # its own test is below
+            if "mine.json" in command or "t1_t2.json" in command:  # they have tests of their own below
                 continue
             arguments = [part.strip('"') for part in re.findall(r'"[^"]*"|\S+', command)]
             check_overrides(arguments)
@@ -69,6 +71,36 @@ def test_the_overlay_for_data_of_your_own(tmp_path: Path, monkeypatch: pytest.Mo
     run(config_file=prediction, **info, features=[8, 16], input_dir="new")
     written = {file.name for file in Path("outputs/mine/predictions").iterdir()}
     assert written == {"d_denoise.png", "d_segment.png", "d_panel.png"}
+
+
+def test_two_files_per_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    section = (ROOT / "docs" / "data.md").read_text().partition("## A list of your own")[2]
+    listed, overlay = re.findall(r"```json\n(.*?)```", section, flags=re.DOTALL)[:2]
+    (table,) = re.findall(r"```csv\n(.*?)```", section, flags=re.DOTALL)
+    (tmp_path / "t1_t2.json").write_text(overlay)
+    rng = np.random.default_rng(0)
+    for folder, subjects in (("volumes", (1, 2, 3)), ("new", (4,))):
+        (tmp_path / folder).mkdir()
+        for name in [f"sub{subject}_{kind}" for subject in subjects for kind in ("t1", "t2", "labels")]:
+            values = rng.integers(0, 2 if name.endswith("labels") else 1000, (16, 16, 16)).astype(np.int16)
+            nib.save(nib.Nifti1Image(values, np.eye(4)), tmp_path / folder / f"{name}.nii.gz")
+    (tmp_path / "volumes" / "list.json").write_text(listed)
+    (tmp_path / "volumes" / "list.csv").write_text(table)
+    (tmp_path / "new" / "list.csv").write_text("image,image\nsub4_t1.nii.gz,sub4_t2.nii.gz\n")
+    monkeypatch.chdir(tmp_path)
+    for name in ("train", "val"):
+        assert read_datalist("volumes/list.csv", name) == read_datalist("volumes/list.json", name)
+
+    bundle, small = ROOT / "bundles" / "umc", {"features": [4, 8]}
+    info = {"meta_file": str(bundle / "metadata.json"), "logging_file": str(bundle / "logging.conf"), **small}
+    both = [str(bundle / "volume.json"), "t1_t2.json"]
+    run(config_file=[str(bundle / "train.json"), *both], **info, max_epochs=1, **{"augment#0#roi_size": [16, 16, 16]})
+    prediction = {"config_file": [str(bundle / "inference.json"), *both, str(bundle / "files.json")], **info}
+    run(**prediction, input_dir="new", channels=["_t1", "_t2"])
+    run(**prediction, val_data="$monai_mtunet.data.read_datalist('new/list.csv', keys='image')", overwrite=True)
+    written = sorted(file.name for file in Path("outputs/t1_t2/predictions").iterdir())
+    assert written == ["sub4_t1_denoise.nii.gz", "sub4_t1_panel.png", "sub4_t1_segment.nii.gz"]
+    assert nib.load("outputs/t1_t2/predictions/sub4_t1_denoise.nii.gz").shape == (16, 16, 16, 2)
 
 
 def anchors(page: Path) -> set[str]:

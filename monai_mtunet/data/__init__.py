@@ -28,6 +28,7 @@ from .folder import folder_datalist
 from .keep_labels import keep_labels
 from .labeled_weights import labeled_weights
 from .labels import LabelSet
+from .read_datalist import read_datalist
 from .sample_loader import SampleLoader
 from .synthetic.animals import ANIMAL_SPECIES, ANIMALS
 from .synthetic.geometry import GEOMETRY
@@ -76,6 +77,7 @@ __all__ = [
     "mtan_datalist",
     "oxford_pets_breeds",
     "oxford_pets_datalist",
+    "read_datalist",
     "synthetic_datalist",
     "voc_datalist",
     "write_coco_voc_labels",

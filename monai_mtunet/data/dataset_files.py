@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["check_files", "dataset_folder"]
+__all__ = ["absent_files", "check_files", "dataset_folder"]
 
 
 def dataset_folder(dataset_dir: str | os.PathLike[str] | None, dataset: str, source: str) -> Path:
@@ -48,15 +48,19 @@ def check_files(datalist: Sequence[Mapping[str, str]], folder: Path, dataset: st
     if not datalist:
         raise ValueError(f"{dataset}: the data list read from {folder} has no samples.")
     files = [Path(file) for sample in datalist for file in sample.values()]
-    # Listing each folder once is much faster than asking for every file, on network disks above all.
-    present = {parent: set(os.listdir(parent)) if parent.is_dir() else set() for parent in {f.parent for f in files}}
-    missing = [str(file) for file in files if file.name not in present[file.parent]]
-    if missing:
+    if missing := [str(file) for file in absent_files(files)]:
         some = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
         raise FileNotFoundError(
             f"{dataset} is incomplete: {len(files) - len(missing)} of {len(files)} files were found in {folder}; "
             f"missing: {some}. {_remedy(dataset, source)}"
         )
+
+
+def absent_files(files: Sequence[Path]) -> list[Path]:
+    """Those of the files that do not exist."""
+    # Listing each folder once is much faster than asking for every file, on network disks above all.
+    present = {parent: set(os.listdir(parent)) if parent.is_dir() else set() for parent in {f.parent for f in files}}
+    return [file for file in files if file.name not in present[file.parent]]
 
 
 def _remedy(dataset: str, source: str) -> str:

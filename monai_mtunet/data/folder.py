@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 __all__ = ["IMAGE_EXTENSIONS", "folder_datalist"]
 
@@ -15,22 +17,27 @@ IMAGE_EXTENSIONS = (
 _NNUNET = re.compile("images(Tr|Ts|Val)")
 
 
-def folder_datalist(input_dir: str | os.PathLike[str] | None) -> list[dict[str, str]]:
+def folder_datalist(input_dir: str | os.PathLike[str] | None, channels: Sequence[str] = ()) -> list[dict[str, Any]]:
     """List the images of a folder, sorted by name.
 
     Args:
         input_dir: folder that holds the images; folders within it are not searched.
+        channels: how the names of an image's files end, where its channels lie in a file each: ``("_t1", "_t2")`` for
+            ``case7_t1.nii.gz`` and ``case7_t2.nii.gz``. Other files are left out then.
 
     Returns:
-        ``[{"image": ...}, ...]``, absolute paths of the files that end in `IMAGE_EXTENSIONS`. Hidden ones, such as the
-        ``._x.nii.gz`` that macOS leaves beside ``x.nii.gz``, are left out.
+        ``[{"image": ...}, ...]``, absolute paths of the files that end in `IMAGE_EXTENSIONS`; with ``channels`` a list
+        of paths per image, in their order. Hidden files, such as the ``._x.nii.gz`` that macOS leaves beside
+        ``x.nii.gz``, are left out.
 
     Raises:
-        FileNotFoundError: When there is no such folder.
-        ValueError: When it holds no image, or the channels of images in files of their own, as nnU-Net's folders do.
+        FileNotFoundError: When there is no such folder, or an image lacks a channel.
+        ValueError: When it holds no image, or the channels of images in files of their own, as nnU-Net's folders do,
+            and ``channels`` does not say so.
 
     Example:
         >>> images = folder_datalist("noisy_volumes")
+        >>> images = folder_datalist("imagesTs", channels=["_0000", "_0001"])
     """
     folder = Path(input_dir or "").expanduser().absolute()
     if not input_dir or not folder.is_dir():
@@ -40,9 +47,33 @@ def folder_datalist(input_dir: str | os.PathLike[str] | None) -> list[dict[str, 
     if not files:
         endings = ", ".join(IMAGE_EXTENSIONS)
         raise ValueError(f"{folder} holds no image: none of its files ends in {endings}.{_advice(entries)}")
+    if channels:
+        return [{"image": image} for image in _of_channels(folder, files, channels)]
     if _NNUNET.fullmatch(folder.name):
         _check_channels(folder, files)
     return [{"image": str(file)} for file in files]
+
+
+def _of_channels(folder: Path, files: Sequence[Path], channels: Sequence[str]) -> list[list[str]]:
+    """The files of each image, channel by channel."""
+    images: dict[str, dict[str, str]] = {}
+    for file in files:
+        ending = next(end for end in sorted(IMAGE_EXTENSIONS, key=len)[::-1] if file.name.lower().endswith(end))
+        stem = file.name[: -len(ending)]
+        # The longest: "_t1_gd" ends as "_gd" does.
+        for channel in sorted(channels, key=len)[::-1]:
+            if stem.endswith(channel):
+                images.setdefault(stem.removesuffix(channel), {})[channel] = str(file)
+                break
+    if not images:
+        raise ValueError(f"{folder} holds no image whose name ends in {', '.join(channels)}; it has {files[0].name}.")
+    for name, found in images.items():
+        if missing := [channel for channel in channels if channel not in found]:
+            raise FileNotFoundError(
+                f"{folder}: {name or 'an image'} has {', '.join(Path(file).name for file in found.values())}, but no "
+                f"file that ends in {', '.join(missing)}: add it, or move the others away."
+            )
+    return [[found[channel] for channel in channels] for found in images.values()]
 
 
 def _advice(entries: list[Path]) -> str:
@@ -65,11 +96,9 @@ def _is_dicom(file: Path) -> bool:
 
 def _check_channels(folder: Path, files: list[Path]) -> None:
     """One file per channel, ``case_0000.nii.gz`` and ``case_0001.nii.gz``, is not one image per file."""
-    channels = [file.name for file in files if re.search(r"_0001\.", file.name)]
-    if channels:
-        first = channels[0].replace("_0001.", "_0000.")
+    numbers = sorted({found[0] for file in files if (found := re.search(r"_\d{4}(?=\.)", file.name))})
+    if "_0001" in numbers:
         raise ValueError(
-            f"{folder} is nnU-Net's and holds a file per channel, such as {channels[0]}. List those of a case "
-            f'together, channel by channel: val_data: [{{"image": ["{first}", "{channels[0]}"]}}, ...], with their '
-            "folder."
+            f"{folder} is nnU-Net's and holds a file per channel, {', '.join(numbers)}. Say so, and those of a "
+            f'case are taken together: --channels "{numbers}".'
         )

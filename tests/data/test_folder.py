@@ -43,7 +43,7 @@ def test_folders_of_nnunet_are_told_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "imagesTr" / "a_0000.nii.gz").touch()
     assert len(folder_datalist(tmp_path / "imagesTr")) == 1
     (tmp_path / "imagesTr" / "a_0001.nii.gz").touch()
-    with pytest.raises(ValueError, match=r'"image": \["a_0000\.nii\.gz", "a_0001\.nii\.gz"\]'):
+    with pytest.raises(ValueError, match=r"""--channels "\['_0000', '_0001'\]\""""):
         folder_datalist(tmp_path / "imagesTr")
     for number in range(2):  # frames of a film are images
         (tmp_path / f"frame_{number:04d}.png").touch()
@@ -54,3 +54,27 @@ def test_folders_within_are_named(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     with pytest.raises(ValueError, match="Folders within it are not searched: give one of inner"):
         folder_datalist(tmp_path)
+
+
+def test_channels_in_files_of_their_own_are_taken_together(tmp_path: Path) -> None:
+    for name in (
+        "b_t2.nii.gz",
+        "b_t1.nii.gz",
+        "a_t1.nii.gz",
+        "a_t1_t2.nii.gz",
+        "a_t2.NII.GZ",
+        "a_t1_t1.nii.gz",
+        "x.png",
+    ):
+        (tmp_path / name).touch()
+    listed = [[Path(file).name for file in sample["image"]] for sample in folder_datalist(tmp_path, ["_t1", "_t2"])]
+    assert listed == [
+        ["a_t1.nii.gz", "a_t2.NII.GZ"],
+        ["a_t1_t1.nii.gz", "a_t1_t2.nii.gz"],
+        ["b_t1.nii.gz", "b_t2.nii.gz"],
+    ]
+    (tmp_path / "b_t2.nii.gz").unlink()
+    with pytest.raises(FileNotFoundError, match=r"b has b_t1\.nii\.gz, but no file that ends in _t2: add it"):
+        folder_datalist(tmp_path, ["_t1", "_t2"])
+    with pytest.raises(ValueError, match="no image whose name ends in _flair, _dwi; it has a_t1"):
+        folder_datalist(tmp_path, ["_flair", "_dwi"])

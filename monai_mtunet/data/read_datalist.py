@@ -1,0 +1,237 @@
+"""A data list from a file of one's own."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from monai.utils import ensure_tuple
+
+from .dataset_files import absent_files
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["read_datalist"]
+
+_SYNONYMS = {"training": "train", "validation": "val", "testing": "test"}
+_SECTION = "section"  # the column of a CSV list
+_FILE_NAME = re.compile(r".*\.[A-Za-z]\w{0,9}")  # "a.nii.gz", not "case 7" or "2.5"
+_IMAGE = "image"
+
+
+def read_datalist(
+    list_file: str | os.PathLike[str],
+    section: str | None = None,
+    keys: Sequence[str] | str | None = None,
+    rename: Mapping[str, str] | None = None,
+    base_dir: str | os.PathLike[str] | None = None,
+) -> list[dict[str, Any]]:
+    """Read a data list from a JSON or CSV file, whose paths are relative to the folder that the file lies in.
+
+    JSON holds sections of samples, ``{"train": [{"image": "a.png", "segment": "a_labels.png"}, ...], "val": [...]}``,
+    as the Medical Segmentation Decathlon's and MONAI's lists do, or is one list of samples. CSV has a line per sample
+    and names the keys in its first line; its column "section", if it has one, tells the sections apart.
+
+    Several files of one key are the channels of one image: ``"image": ["t1.nii.gz", "t2.nii.gz"]``, in CSV as many
+    columns of that name. A target that a sample lacks is ``null``, or an empty cell. All files must be there.
+
+    Args:
+        list_file: the file, ``.json``, ``.csv`` or ``.tsv``.
+        section: which samples: "train", "val", "test" or another name of a section; "training", "validation" and
+            "testing" are the same. ``None`` where the file has no sections, or only one.
+        keys: what to take of a sample; ``None`` for all. For prediction ``"image"``, so that targets need not be there.
+        rename: names of keys in the file, and what they are here: ``{"label": "segment"}``.
+        base_dir: the folder that paths are relative to, instead.
+
+    Returns:
+        ``[{"image": ..., "segment": ...}, ...]``, files as absolute paths. Numbers, lists of numbers, and text that
+        names no file, such as a subject, stay as they are.
+
+    Raises:
+        FileNotFoundError: When the list or files that it names do not exist.
+        ValueError: When the list cannot be read, has no such section or no sample in it, or a sample has no image or
+            occurs twice. The message names list, entry and key.
+
+    Example:
+        >>> train = read_datalist("mine.json", "train")
+        >>> unlabeled = read_datalist("mine.csv", keys="image")
+    """
+    file = Path(list_file).expanduser().absolute()
+    if not file.is_file():
+        raise FileNotFoundError(f"The data list {file} does not exist: give its path, from {Path.cwd()} or in full.")
+    folder = file.parent if base_dir is None else Path(base_dir).expanduser().absolute()
+    sections = _read(file)
+    name, entries = _section(file, sections, section)
+    where = str(file) if name is None else f'{file}, section "{name}"'
+    samples = []
+    for number, entry in enumerate(entries, start=1):
+        sample = _as_sample(f"{where}, entry {number}", entry, rename or {})
+        wanted = [key for key in sample if keys is None or key in ensure_tuple(keys)]
+        samples.append({key: _resolved(key, sample[key], folder) for key in wanted})
+    _check_files(where, samples)
+    _check_twice(where, samples)
+    _warn_of_leaks(where, entries, [entry for other in sections if other != name for entry in sections[other]])
+    return samples
+
+
+def _read(file: Path) -> dict[str | None, list[Any]]:
+    """Samples by section; the section of a list without any is None."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        if file.suffix.lower() == ".json":
+            return _sections_of_json(json.loads(text, object_pairs_hook=_without_repeated))
+        if file.suffix.lower() in (".csv", ".tsv"):
+            return _sections_of_csv(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"The data list {file} is no JSON: line {error.lineno}, {error.msg}.") from error
+    except (ValueError, csv.Error) as error:  # of bytes that are no text, too
+        raise ValueError(f"The data list {file} cannot be read: {error}") from error
+    raise ValueError(f"The data list {file} must be JSON or CSV, and its name must end in .json, .csv or .tsv.")
+
+
+def _without_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    repeated = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
+    if repeated:
+        raise ValueError(f"{repeated} stand twice in one pair of braces, where only the last would count.")
+    return dict(pairs)
+
+
+def _sections_of_json(content: Any) -> dict[str | None, list[Any]]:
+    if isinstance(content, list):
+        return {None: content}
+    if not isinstance(content, dict):
+        raise ValueError('it must hold {"train": [{"image": ...}, ...], "val": [...]}, or one list of samples.')
+    return {name: value for name, value in content.items() if isinstance(value, list) and _are_samples(value)}
+
+
+def _are_samples(values: list[Any]) -> bool:
+    """Whether a list holds samples or files; lists beside the sections may hold words, such as names of classes."""
+    first = values[0] if values else {}
+    return isinstance(first, dict | list) or (isinstance(first, str) and bool(_FILE_NAME.fullmatch(first)))
+
+
+def _sections_of_csv(text: str) -> dict[str | None, list[Any]]:
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)  # some spreadsheets write ; or tabs
+    header, *rows = [row for row in csv.reader(text.splitlines(), delimiter=separator) if any(map(str.strip, row))]
+    names = [name.strip() for name in header]
+    sections: dict[str | None, list[Any]] = {}
+    for row in rows:
+        if len(row) != len(names):
+            raise ValueError(f"{row} has {len(row)} cells, the first line names {len(names)} columns.")
+        entry: dict[str, Any] = {}
+        for name, cell in zip(names, row, strict=True):
+            value = _as_value(name, cell.strip())
+            if name:  # some programs number the lines in a column without a name
+                entry[name] = [*ensure_tuple(entry[name]), value] if name in entry else value
+        section = entry.pop(_SECTION, None)
+        # Neither file of several: missing, as one empty cell is.
+        sample = {key: None if isinstance(value, list) and not any(value) else value for key, value in entry.items()}
+        sections.setdefault(section, []).append(sample)
+    return sections
+
+
+def _as_value(name: str, cell: str) -> Any:
+    if not cell:
+        return None
+    if name not in (_IMAGE, _SECTION) and "_" not in cell:  # Python takes 1_2 for 12
+        for number in (int, float):
+            try:
+                return number(cell)
+            except ValueError:
+                pass
+    return cell
+
+
+def _section(file: Path, sections: Mapping[str | None, list[Any]], name: str | None) -> tuple[str | None, list[Any]]:
+    """The section's name in the file, and its entries."""
+    there = ", ".join(f'"{section}"' for section in sections if section is not None) or "none"
+    if name is None:
+        found = list(sections)
+        if len(found) > 1:
+            raise ValueError(f"The data list {file} has the sections {there}: say which.")
+    else:
+        found = [section for section in sections if _SYNONYMS.get(section or "", section) == _SYNONYMS.get(name, name)]
+        if len(found) > 1:
+            raise ValueError(f"The data list {file} has the sections {there}, of which two are {name!r}: rename one.")
+        if not found and None in sections:
+            raise ValueError(
+                f"The data list {file} has no sections, so that none is {name!r}: leave the section out, or write "
+                f'{{"{name}": [...]}} (JSON), or a column "{_SECTION}" (CSV).'
+            )
+        if not found:
+            raise ValueError(f"The data list {file} has no section {name!r}; there are: {there}.")
+    if not found or not sections[found[0]]:
+        raise ValueError(f"The data list {file} has no sample{'' if name is None else f' in section {name!r}'}.")
+    return found[0], sections[found[0]]
+
+
+def _as_sample(where: str, entry: Any, rename: Mapping[str, str]) -> dict[str, Any]:
+    if isinstance(entry, str) or (isinstance(entry, list) and entry and all(isinstance(one, str) for one in entry)):
+        entry = {_IMAGE: entry}  # as "test" of decathlon lists
+    if not isinstance(entry, dict):
+        raise ValueError(f'{where}: {entry!r} is no sample: write {{"image": "a.png", "segment": "a_labels.png"}}.')
+    sample = {rename.get(key, key): value for key, value in entry.items()}
+    if len(sample) < len(entry):
+        raise ValueError(f"{where}: {sorted(entry)} are renamed to one key; change rename, {dict(rename)}.")
+    files = sample.get(_IMAGE)
+    if not files or not all(isinstance(file, str) and file for file in ensure_tuple(files)):
+        raise ValueError(
+            f'{where}: "image" must name a file, or several as a list of channels, got '
+            f"{files!r}; the entry holds {sorted(sample)}."
+        )
+    return sample
+
+
+def _resolved(key: str, value: Any, folder: Path) -> Any:
+    """Files as absolute paths, all else as it is."""
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        return [_resolved(key, one, folder) for one in value]
+    if not isinstance(value, str):
+        return value
+    path = os.path.normpath(folder / Path(value).expanduser())
+    return path if key == _IMAGE or _FILE_NAME.fullmatch(value) or os.path.exists(path) else value
+
+
+def _files(value: Any) -> list[str]:
+    return [one for one in ensure_tuple(value) if isinstance(one, str) and os.path.isabs(one)]
+
+
+def _check_files(where: str, samples: Sequence[Mapping[str, Any]]) -> None:
+    named = [(n, key, file) for n, sample in enumerate(samples, 1) for key in sample for file in _files(sample[key])]
+    absent = set(absent_files([Path(file) for _, _, file in named]))
+    missing = [f'entry {number}, "{key}": {file}' for number, key, file in named if Path(file) in absent]
+    if missing:
+        some = "; ".join(missing[:3]) + ("; ..." if len(missing) > 3 else "")
+        raise FileNotFoundError(
+            f"{where}: {len(missing)} of {len(named)} files do not exist: {some}. Paths are relative to the list's own "
+            "folder; a target that a sample lacks is null (JSON) or an empty cell (CSV)."
+        )
+
+
+def _check_twice(where: str, samples: Sequence[Mapping[str, Any]]) -> None:
+    seen: dict[tuple[str, ...], int] = {}
+    for number, sample in enumerate(samples, start=1):
+        files = tuple(ensure_tuple(sample.get(_IMAGE, number)))
+        if (first := seen.setdefault(files, number)) != number:
+            raise ValueError(f'{where}: entries {first} and {number} have the same "image", {files[0]}: keep one.')
+
+
+def _warn_of_leaks(where: str, entries: Sequence[Any], others: Sequence[Any]) -> None:
+    """Say so where another section has the same images: what is trained on measures nothing."""
+    here, there = ({name for entry in some if (name := _image_of(entry))} for some in (entries, others))
+    if shared := here & there:
+        logger.warning("%s: %d image(s) are in another section as well, such as %s.", where, len(shared), min(shared))
+
+
+def _image_of(entry: Any) -> str | None:
+    image = entry.get(_IMAGE) if isinstance(entry, dict) else entry
+    first = image[0] if isinstance(image, list) and image else image
+    return os.path.normpath(first) if isinstance(first, str) else None
