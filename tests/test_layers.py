@@ -7,7 +7,7 @@ import networkx as nx
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "monai_mtunet"
-GROUND_FLOOR = ("networks", "losses", "transforms", "data", "metrics", "pictures")
+GROUND_FLOOR = ("networks", "losses", "transforms", "data", "metrics", "pictures", "files")
 MAY_IMPORT: dict[str, set[str]] = {
     **{room: set() for room in GROUND_FLOOR},
     "pretrained": {"networks"},

@@ -1,0 +1,137 @@
+"""Write an image of the kind of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from .axes import StoredAxes
+from .formats.nifti import nifti_axes, nifti_header
+from .formats.npy import npy_axes, npy_header
+from .formats.write_zarr import ZarrWriter
+from .header import Header, Kind, rows, spacing_of
+from .image import Image
+from .raw_writer import Finish, RawWriter, gzipped, with_header
+from .region_writer import RegionWriter
+
+__all__ = ["create_like"]
+
+Colors = Mapping[str, Sequence[int]]
+
+
+def create_like(
+    like: Image | Header | Mapping[str, Any],
+    path: str | Path,
+    shape: Sequence[int],
+    dtype: DTypeLike,
+    labels: Colors | None = None,
+    blocks: Sequence[int] | None = None,
+    *,
+    name: str | None = None,
+    affine: Any = None,
+    resume: bool = False,
+) -> RegionWriter:
+    """Begin a file of the kind of another image: its format, axes, spacing, affine, units and resolution.
+
+    NIfTI is compressed where no blocks are given, or the image was. DICOM becomes NIfTI. What is no picture, such as
+    depth, becomes ``.npy`` beside a PNG or JPEG. A label map in OME-Zarr is a group of ``labels``.
+
+    Args:
+        like: the image, its header, or the meta data of a loaded one.
+        path: of the file, without its ending, which is in the writer's ``path``.
+        shape: ``(C, *spatial)``.
+        dtype: of the file: integers for label maps, float32 for values.
+        labels: of label maps the color of each class by its name, in the order of their numbers; ``{}`` of instances.
+        blocks: shape ``(*spatial)`` of the regions that will be written, where several processes write.
+        name: of a label map within its file. Default: that of the file.
+        affine: of the written image, in the package's order of axes. Default: the image's.
+        resume: go on with the unfinished file of an earlier run, if there is one. Default: start anew.
+
+    Returns:
+        What writes: ``writer.write(box, values)``, and at last ``writer.close()``.
+
+    Raises:
+        ValueError: When the shape does not fit the image's dimensions, or an unfinished file is of another image.
+        OSError: When the disk is full or read-only.
+
+    Example:
+        >>> with create_like(image, "out/case_segment", (1, *image.shape[1:]), "uint8", labels={}) as writer:
+        ...     writer.write(None, classes)
+    """
+    header = _header(like, len(shape) - 1)
+    if affine is not None:
+        header = replace(header, affine=rows(affine), spacing=spacing_of(np.asarray(affine), header.spatial_dims))
+    if len(shape) != header.spatial_dims + 1:
+        raise ValueError(f"{path}: shape {tuple(shape)} does not fit an image of {header.spatial_dims} dimensions.")
+    order = Order(header, Path(path), tuple(shape), np.dtype(dtype), labels, blocks, name or Path(path).name, resume)
+    return _WRITERS[header.kind](order)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What `create_like` is asked for."""
+
+    header: Header
+    stem: Path
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    labels: Colors | None
+    blocks: Sequence[int] | None
+    name: str
+    resume: bool
+
+    def path(self, ending: str) -> Path:
+        """The final file."""
+        return self.stem.with_name(self.stem.name + ending)
+
+
+def _header(like: Image | Header | Mapping[str, Any], spatial_dims: int) -> Header:
+    if isinstance(like, Image):
+        return like.header
+    if isinstance(like, Header):
+        return like
+    known = Header.of_meta(like)
+    if known is None or known.spatial_dims != spatial_dims:
+        kind = Kind.PICTURE if spatial_dims == 2 else Kind.NIFTI
+        return Header(kind, spatial_dims, "float32", affine=None, ending="")
+    return known
+
+
+def _nifti(order: Order) -> RegionWriter:
+    compressed = order.blocks is None or order.header.variant == ".nii.gz"
+    axes = nifti_axes(order.header, order.shape)
+    content = nifti_header(order.header, axes, order.dtype)
+    return _raw(order, ".nii.gz" if compressed else ".nii", axes, content, "F", gzipped if compressed else None)
+
+
+def _npy(order: Order) -> RegionWriter:
+    axes = npy_axes(order.header, order.shape)
+    return _raw(order, ".npy", axes, npy_header(order.header, axes, order.dtype))
+
+
+def _raw(
+    order: Order,
+    ending: str,
+    axes: StoredAxes,
+    content: bytes,
+    layout: Literal["C", "F"] = "C",
+    finish: Finish | None = None,
+) -> RegionWriter:
+    lay_out = with_header(content, prod(axes.shape) * order.dtype.itemsize)
+    return RawWriter(order.path(ending), axes, order.dtype, lay_out, layout, order.resume, finish)
+
+
+def _zarr(order: Order) -> RegionWriter:
+    path = order.path(order.header.ending or ".zarr")
+    return ZarrWriter(
+        path, order.header, order.shape, order.dtype, order.labels, order.name, order.blocks, order.resume
+    )
+
+
+_WRITERS: dict[Kind, Callable[[Order], RegionWriter]] = {Kind.NIFTI: _nifti, Kind.NPY: _npy, Kind.ZARR: _zarr}
