@@ -76,6 +76,9 @@ class MultiTaskEvaluator(MultiTaskPredictor):
         key_val_metric: metrics by name, the key metric first, such as ``tasks.metrics(2, "segment_miou")``.
         args: further ones of ``SupervisedEvaluator``, by keyword.
 
+    Attributes:
+        metric_names: what it measures, the key metric first.
+
     Example:
         >>> MultiTaskEvaluator(tasks=tasks, device=device, key_val_metric=tasks.metrics(2, "segment_miou"), ...)
     """
@@ -87,6 +90,7 @@ class MultiTaskEvaluator(MultiTaskPredictor):
         if key_val_metric:
             defaults["metric_cmp_fn"] = tasks.metric_cmp_fn(next(iter(key_val_metric)))
         super().__init__(tasks=tasks, device=device, key_val_metric=key_val_metric, **defaults | args)
+        self.metric_names = (*(key_val_metric or {}), *(args.get("additional_metrics") or {}))
         self.add_event_handler(Events.EPOCH_COMPLETED, self._warn_of_nan)
 
     def _checked(self, predictions: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -167,8 +167,12 @@ class TaskList(Sequence[Task]):
         Args:
             key_metric: name of the key metric, for example ``"depth_abs"``.
         """
-        errors = {f"{task.name}_{error}" for task in self for error in task.errors}
-        return _better_of(operator.lt if key_metric in errors else operator.gt)
+        return _better_of(operator.lt if key_metric in self.error_metrics else operator.gt)
+
+    @property
+    def error_metrics(self) -> frozenset[str]:
+        """Names of the metrics of which less is better."""
+        return frozenset(f"{task.name}_{error}" for task in self for error in task.errors)
 
     # What a sample holds.
 

@@ -105,6 +105,14 @@ class BundleSuite:
         self.bundle.train(tmp_path, **schedule, max_epochs=2, resume=True)
         assert_same(checkpoint(tmp_path), checkpoint(trained))
 
+    def test_early_stopping_by_overlay(self, tmp_path: Path) -> None:
+        # No improvement is so large: the second validation is one without.
+        overlay = {"patience": 1, "threshold": 1e6, "metric": self.metrics[-1]}
+        self.bundle.train(tmp_path, max_epochs=3, early_stopping=overlay)
+        saved = checkpoint(tmp_path)
+        assert saved["trainer"]["iteration"] == 2 * saved["trainer"]["epoch_length"]
+        assert saved["early_stopping"]["metric"] == self.metrics[-1]
+
     def partly_labeled(self, count: int) -> dict[str, str]:
         data = self.bundle.small["train_data"].removeprefix("$")
         return {"train_data": f"$monai_mtunet.data.keep_labels({data}, {list(self.unlabeled)}, count={count})"}

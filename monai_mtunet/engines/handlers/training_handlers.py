@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monai.engines import Evaluator, Workflow
+from monai.engines import Workflow
 from monai.handlers import LrScheduleHandler, StatsHandler, TensorBoardStatsHandler, ValidationHandler
 from torch import nn
 from torch.optim import Optimizer
@@ -13,7 +14,9 @@ from torch.utils.data import DataLoader
 
 from ...losses import MultiTaskLoss
 from ...tasks import TaskList
+from ..evaluator import MultiTaskEvaluator
 from .checkpoints import ResumableCheckpoint
+from .early_stopping import MetricEarlyStopping
 from .epoch_seed import EpochSeed
 from .loss_weight_plot import LossWeightPlot
 from .progress import TaskProgressBar
@@ -49,6 +52,8 @@ class TrainingHandlers:
         schedule_by_epoch: whether the learning rate changes after every epoch; otherwise after every iteration.
         seed: of all that is random.
         resume: whether to continue from ``<output_dir>/checkpoints/last.pt``.
+        early_stopping: "metric", "patience" and "threshold" of :class:`MetricEarlyStopping`; without it, or with a
+            patience of ``None``, nothing stops before the trainer's ``max_epochs``.
     """
 
     def __init__(
@@ -59,15 +64,23 @@ class TrainingHandlers:
         optimizer: Optimizer,
         lr_scheduler: Any,
         data_loader: DataLoader[Any],
-        evaluator: Evaluator,
+        evaluator: MultiTaskEvaluator,
         output_dir: str | Path,
         summary_writer: SummaryWriter,
         val_interval: int = 1,
         schedule_by_epoch: bool = True,
         seed: int = 0,
         resume: bool = False,
+        early_stopping: Mapping[str, Any] | None = None,
     ) -> None:
-        states = {"network": network, "optimizer": optimizer, "lr_scheduler": lr_scheduler, "loss": loss}
+        stopping = (
+            {}
+            if early_stopping is None
+            else {"early_stopping": MetricEarlyStopping(tasks, evaluator, **early_stopping)}
+        )
+        states = {
+            "network": network, "optimizer": optimizer, "lr_scheduler": lr_scheduler, "loss": loss, **stopping,
+        }  # fmt: skip
         self.handlers: list[Any] = [
             TargetCheck(tasks, loss, data_loader),
             EpochSeed(seed, data_loader),
@@ -78,6 +91,7 @@ class TrainingHandlers:
             LrScheduleHandler(lr_scheduler, print_lr=False, epoch_level=schedule_by_epoch),
             ValidationHandler(interval=val_interval, validator=evaluator, epoch_level=True),
             ResumableCheckpoint(Path(output_dir) / "checkpoints", states, evaluator, resume),
+            *stopping.values(),
             StatsHandler(iteration_log=False, name="train"),
             TensorBoardStatsHandler(summary_writer, output_transform=_iteration_scalars),
         ]
