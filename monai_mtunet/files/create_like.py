@@ -12,8 +12,11 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .axes import StoredAxes
+from .formats.itk_headers import itk_axes, mha_header, nrrd_header
 from .formats.nifti import nifti_axes, nifti_header
 from .formats.npy import npy_axes, npy_header
+from .formats.write_picture import fits_png, picture_axes, png_of
+from .formats.write_tiff import tiff_axes, tiff_layout, tiff_variant
 from .formats.write_zarr import ZarrWriter
 from .header import Header, Kind, rows, spacing_of
 from .image import Image
@@ -90,6 +93,10 @@ class Order:
         """The final file."""
         return self.stem.with_name(self.stem.name + ending)
 
+    def little_endian(self) -> Order:
+        """The same, with the byte order that the format's header states."""
+        return replace(self, dtype=self.dtype.newbyteorder("<"))
+
 
 def _header(like: Image | Header | Mapping[str, Any], spatial_dims: int) -> Header:
     if isinstance(like, Image):
@@ -127,6 +134,35 @@ def _raw(
     return RawWriter(order.path(ending), axes, order.dtype, lay_out, layout, order.resume, finish)
 
 
+def _nrrd(order: Order) -> RegionWriter:
+    order = order.little_endian()
+    axes = itk_axes(order.header, order.shape)
+    return _raw(order, ".nrrd", axes, nrrd_header(order.header, axes, order.dtype))
+
+
+def _mha(order: Order) -> RegionWriter:
+    order = order.little_endian()
+    axes = itk_axes(order.header, order.shape)
+    return _raw(order, ".mha", axes, mha_header(order.header, axes, order.dtype))
+
+
+def _tiff(order: Order) -> RegionWriter:
+    order = order.little_endian()
+    variant = tiff_variant(order.header, order.shape, order.dtype)
+    axes = tiff_axes(order.header, order.shape, order.dtype, variant)
+    lay_out = tiff_layout(order.header, axes, order.dtype, variant, order.labels, order.name)
+    path = order.path(order.header.ending or ".tif")
+    return RawWriter(path, axes, order.dtype, lay_out, resume=order.resume)
+
+
+def _picture(order: Order) -> RegionWriter:
+    if not fits_png(order.shape, order.dtype):
+        return _npy(order)
+    axes = picture_axes(order.shape)
+    palette = list((order.labels or {}).values())
+    return _raw(order, ".png", axes, npy_header(order.header, axes, order.dtype), finish=png_of(palette))
+
+
 def _zarr(order: Order) -> RegionWriter:
     path = order.path(order.header.ending or ".zarr")
     return ZarrWriter(
@@ -134,4 +170,12 @@ def _zarr(order: Order) -> RegionWriter:
     )
 
 
-_WRITERS: dict[Kind, Callable[[Order], RegionWriter]] = {Kind.NIFTI: _nifti, Kind.NPY: _npy, Kind.ZARR: _zarr}
+_WRITERS: dict[Kind, Callable[[Order], RegionWriter]] = {
+    Kind.NIFTI: _nifti,
+    Kind.NRRD: _nrrd,
+    Kind.MHA: _mha,
+    Kind.TIFF: _tiff,
+    Kind.ZARR: _zarr,
+    Kind.NPY: _npy,
+    Kind.PICTURE: _picture,
+}

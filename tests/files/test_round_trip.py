@@ -14,6 +14,11 @@ HEADERS = {
     "nifti": lambda dims: Header(Kind.NIFTI, dims, "float32", affine=OBLIQUE, unit="um"),
     "npy": lambda dims: Header(Kind.NPY, dims, "float32"),
     "zarr2": lambda dims: Header(Kind.ZARR, dims, "float32", spacing=(2.0, 0.5, 0.25)[:dims], unit="um", variant="0.4"),
+    "nrrd": lambda dims: Header(Kind.NRRD, dims, "float32", affine=OBLIQUE),
+    "mha": lambda dims: Header(Kind.MHA, dims, "float32", affine=OBLIQUE),
+    "tiff": lambda dims: Header(Kind.TIFF, dims, "float32", spacing=(2.0, 0.5, 0.25)[:dims], unit="mm"),
+    "imagej": lambda dims: Header(Kind.TIFF, dims, "f4", spacing=(2.0, 0.5, 4.0)[:dims], unit="um", variant="imagej"),
+    "ome": lambda dims: Header(Kind.TIFF, dims, "float32", spacing=(2.0, 0.5, 0.25)[:dims], unit="um", variant="ome"),
     "zarr3": lambda dims: Header(Kind.ZARR, dims, "float32", variant="0.5"),
 }
 SHAPES = [(1, 7, 5), (1, 7, 6, 5), (3, 7, 6, 5), (1, 9, 1, 4)]

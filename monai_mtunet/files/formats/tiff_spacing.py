@@ -45,9 +45,9 @@ def _tags(file: TiffFile) -> tuple[dict[str, float] | None, str | None]:
     described: dict[str, Any] = (file.imagej_metadata or {}) if file.is_imagej else (file.shaped_metadata or ({},))[0]
     depth = float(described.get("spacing", 0))
     unit = short_unit(described.get("unit"))
-    if unit is not None:
+    if file.is_imagej and unit is not None:
         return {"x": x, "y": y, "z": depth}, unit
     factor = _MILLIMETERS.get(page.tags.valueof("ResolutionUnit", default=RESUNIT.INCH))
     if factor is None:
         return ({"x": x, "y": y, "z": depth}, None) if (x, y) != (1, 1) or depth else (None, None)
-    return {"x": x * factor, "y": y * factor, "z": depth}, "mm"
+    return {"x": x * factor, "y": y * factor, "z": converted(depth, unit, "mm")}, "mm"

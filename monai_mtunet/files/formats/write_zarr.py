@@ -150,7 +150,11 @@ def _create(
 ) -> None:
     zarr = optional_package("zarr", f"Writing {store.name}")
     chunks, shards = chunking
-    by_format: dict[str, Any] = {"chunk_key_encoding": {"name": "v2", "separator": "/"}}
+    # What Java's readers of version 2 decode.
+    by_format: dict[str, Any] = {
+        "chunk_key_encoding": {"name": "v2", "separator": "/"},
+        "compressors": optional_package("numcodecs", f"Writing {store.name}").Blosc(),
+    }
     if _FORMATS[version] == 3:
         by_format = {"dimension_names": names, "shards": shards}
     group = zarr.open_group(store, mode="w", zarr_format=_FORMATS[version])
