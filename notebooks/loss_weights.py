@@ -254,5 +254,5 @@ print(f"between two seeds: {spread['segment_miou']:.3f} of mIoU, {spread['depth_
 # - [Weighting the losses](../docs/weighting.md): the formulas, their limits, and a method of your own.
 # - The same in a bundle, by one override: `--loss_def#weighting#_target_ DynamicWeightAverage`, or the overlay
 #   `bundles/umc/gradient_balancing.json` with `--aggregator "{'_target_': 'torchjd.aggregation.PCGrad'}"`.
-# - A table over seeds, methods and single-task networks, resumable: `python -m monai_mtunet.reproduce
+# - A table over seeds, methods and single-task networks, resumable: `python -m monai_mtunet reproduce
 #   bundles/umc/experiments/weighting.json`.

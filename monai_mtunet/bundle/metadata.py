@@ -53,11 +53,14 @@ def read_tasks(bundle: str | Path) -> tuple[TaskList, int]:
     return tasks, int(parser.get_parsed_content("spatial_dims"))
 
 
-def write_outputs(bundle: str | Path) -> None:
+def write_outputs(bundle: str | Path) -> Path:
     """Write the outputs of a bundle's ``metadata.json``; the rest of it stays.
 
     Args:
         bundle: its folder, with ``inference.json`` and ``metadata.json``.
+
+    Returns:
+        The written file.
     """
     file = Path(bundle) / "metadata.json"
     metadata = json.loads(file.read_text(encoding="utf-8"))
@@ -66,3 +69,4 @@ def write_outputs(bundle: str | Path) -> None:
     # Short lists of plain values read better on one line.
     text = re.sub(r"\[\s+([^\[\]{}]{1,80}?)\s+\]", lambda found: "[" + re.sub(r"\s*\n\s*", " ", found[1]) + "]", text)
     file.write_text(text + "\n", encoding="utf-8")
+    return file

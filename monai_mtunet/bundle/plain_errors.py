@@ -10,7 +10,7 @@ from types import TracebackType
 
 from .command_line import is_bundle_run
 
-__all__ = ["plain_errors", "root_cause"]
+__all__ = ["plain_errors", "report_error", "root_cause"]
 
 
 def plain_errors() -> None:
@@ -40,11 +40,20 @@ def _is_ours(error: BaseException) -> bool:
     return bool(frames) and f"{os.sep}monai_mtunet{os.sep}" in frames[-1].filename
 
 
-def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    if not isinstance(error, Exception):
-        sys.__excepthook__(kind, error, trace)
-        return
+def report_error(error: Exception) -> None:
+    """Tell an error by its cause alone, on the last line, after the name of the file that has the whole traceback.
+
+    Args:
+        error: what ends the process; a chain of errors is told by its :func:`root_cause`.
+    """
     with tempfile.NamedTemporaryFile("w", prefix="monai_mtunet_", suffix="_traceback.txt", delete=False) as file:
-        traceback.print_exception(kind, error, trace, file=file)
+        traceback.print_exception(error, file=file)
     cause = root_cause(error)
     print(f"\nThe whole traceback is in {file.name}\n{type(cause).__name__}: {cause}", file=sys.stderr)
+
+
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if isinstance(error, Exception):
+        report_error(error)
+    else:
+        sys.__excepthook__(kind, error, trace)

@@ -87,7 +87,7 @@ def test_tasks_are_those_that_inference_declares(bundle):
 
 def test_only_the_outputs_are_written_again(bundle):
     before = json.loads((bundle / "metadata.json").read_text(encoding="utf-8"))
-    write_outputs(bundle)
+    assert write_outputs(bundle) == bundle / "metadata.json"
     text = (bundle / "metadata.json").read_text(encoding="utf-8")
     after = json.loads(text)
     assert after["network_data_format"].pop("outputs") == describe_outputs(*read_tasks(bundle))

@@ -67,7 +67,7 @@ class BundleSuite:
             assert json.loads(json.dumps(made)) == written  # tuples are lists in JSON
 
     def test_metadata_tells_what_the_tasks_predict(self) -> None:
-        """As `python -m monai_mtunet.bundle bundles/<name>` writes it."""
+        """As `python -m monai_mtunet metadata bundles/<name>` writes it."""
         metadata = json.loads((self.bundle.folder / "metadata.json").read_text())
         outputs = metadata["network_data_format"]["outputs"]
         tasks, spatial_dims = read_tasks(self.bundle.folder)

@@ -10,12 +10,11 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 from torch import Tensor, nn
 
 from monai_mtunet.drawings import draw_network
-from monai_mtunet.drawings.__main__ import draw
 from monai_mtunet.drawings.blocks import gather
 from monai_mtunet.drawings.data_flow import trace
 from monai_mtunet.drawings.diagram import Connection, Diagram
 from monai_mtunet.drawings.drawing import draw_diagram
-from monai_mtunet.drawings.published import DRAWN
+from monai_mtunet.drawings.published import DRAWN, draw_published
 from monai_mtunet.networks import (
     MTAN,
     STAN,
@@ -231,8 +230,8 @@ def test_the_documentation_has_every_drawing() -> None:
     assert all(f"images/network_{name}.png" in pages for name in DRAWN)
 
 
-def test_the_command_makes_its_folder_and_knows_its_networks(tmp_path: Path) -> None:
-    draw(str(tmp_path / "new"), only="segnet")
-    assert [file.name for file in (tmp_path / "new").iterdir()] == ["network_segnet.png"]
+def test_published_networks_are_drawn_by_name_into_a_new_folder(tmp_path: Path) -> None:
+    paths = draw_published(tmp_path / "new", ["segnet"])
+    assert paths == [tmp_path / "new" / "network_segnet.png"] == list((tmp_path / "new").iterdir())
     with pytest.raises(ValueError, match="no network 'segnets' to draw; there are umc_shared, "):
-        draw(str(tmp_path), only="segnets")
+        draw_published(tmp_path, ["segnet", "segnets"])

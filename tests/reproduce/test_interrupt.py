@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from monai_mtunet.reproduce import __main__ as command
+from monai_mtunet.commands.app import main
 from monai_mtunet.reproduce import carry_out, experiment, load_experiment
 
 from .small_experiment import PretendedBundle, small_experiment
@@ -54,9 +54,9 @@ def test_the_table_is_printed_after_an_interrupt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(experiment, "_bundle", InterruptedBundle(1))
-    monkeypatch.setattr(sys, "argv", ["reproduce", str(small_experiment(tmp_path)), "--output_dir", str(tmp_path)])
-    with pytest.raises(KeyboardInterrupt):
-        command.main()
+    with pytest.raises(SystemExit) as ended:
+        main(["reproduce", str(small_experiment(tmp_path)), "--output", str(tmp_path)])
+    assert ended.value.code == 130
     assert "| both | - | - | 0 |" in capsys.readouterr().out
 
 

@@ -1,0 +1,1 @@
+"""``python -m monai_mtunet ...``, one file per command: arguments in, one call, messages out."""
