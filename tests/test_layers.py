@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bundle": {"tasks"},
     "drawings": {"networks", "pictures"},
     "reproduce": {"pictures"},
+    "prediction": {"data", "files", "inferers"},
     "commands": {"bundle", "drawings", "reproduce"},
 }
 MOST_FILES = 16

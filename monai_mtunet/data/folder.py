@@ -48,25 +48,40 @@ def folder_datalist(input_dir: str | os.PathLike[str] | None, channels: Sequence
         endings = ", ".join(IMAGE_EXTENSIONS)
         raise ValueError(f"{folder} holds no image: none of its files ends in {endings}.{_advice(entries)}")
     if channels:
-        return [{"image": image} for image in _of_channels(folder, files, channels)]
-    if _NNUNET.fullmatch(folder.name):
-        _check_channels(folder, files)
+        images = group_channels(folder, files, channels)
+        if not images:
+            wanted = ", ".join(channels)
+            raise ValueError(f"{folder} holds no image whose name ends in {wanted}; it has {files[0].name}.")
+        return [{"image": image} for image in images]
+    if numbers := nnunet_channels(folder, files):
+        raise ValueError(
+            f"{folder} is nnU-Net's and holds a file per channel, {', '.join(numbers)}. Say so, and those of a "
+            f'case are taken together: --channels "{numbers}".'
+        )
     return [{"image": str(file)} for file in files]
 
 
-def _of_channels(folder: Path, files: Sequence[Path], channels: Sequence[str]) -> list[list[str]]:
-    """The files of each image, channel by channel."""
+def group_channels(folder: Path, files: Sequence[Path], channels: Sequence[str]) -> list[list[str]]:
+    """The files of each image, channel by channel.
+
+    Args:
+        folder: that holds the files.
+        files: those that end in none of the channels are left out.
+        channels: how their names end.
+
+    Raises:
+        FileNotFoundError: When an image lacks a channel.
+    """
     images: dict[str, dict[str, str]] = {}
     for file in files:
-        ending = next(end for end in sorted(IMAGE_EXTENSIONS, key=len)[::-1] if file.name.lower().endswith(end))
+        known = (end for end in sorted(IMAGE_EXTENSIONS, key=len)[::-1] if file.name.lower().endswith(end))
+        ending = next(known, file.suffix)
         stem = file.name[: -len(ending)]
         # The longest: "_t1_gd" ends as "_gd" does.
         for channel in sorted(channels, key=len)[::-1]:
             if stem.endswith(channel):
                 images.setdefault(stem.removesuffix(channel), {})[channel] = str(file)
                 break
-    if not images:
-        raise ValueError(f"{folder} holds no image whose name ends in {', '.join(channels)}; it has {files[0].name}.")
     for name, found in images.items():
         if missing := [channel for channel in channels if channel not in found]:
             raise FileNotFoundError(
@@ -94,11 +109,10 @@ def _is_dicom(file: Path) -> bool:
         return opened.read(132)[128:] == b"DICM"
 
 
-def _check_channels(folder: Path, files: list[Path]) -> None:
-    """One file per channel, ``case_0000.nii.gz`` and ``case_0001.nii.gz``, is not one image per file."""
-    numbers = sorted({found[0] for file in files if (found := re.search(r"_\d{4}(?=\.)", file.name))})
-    if "_0001" in numbers:
-        raise ValueError(
-            f"{folder} is nnU-Net's and holds a file per channel, {', '.join(numbers)}. Say so, and those of a "
-            f'case are taken together: --channels "{numbers}".'
-        )
+def nnunet_channels(folder: Path, files: Sequence[Path]) -> list[str]:
+    """``["_0000", "_0001"]`` where a folder is nnU-Net's and holds a file per channel, [] elsewhere.
+
+    One file per channel, ``case_0000.nii.gz`` and ``case_0001.nii.gz``, is not one image per file.
+    """
+    numbers = {found[0] for file in files if (found := re.search(r"_\d{4}(?=\.)", file.name))}
+    return sorted(numbers) if _NNUNET.fullmatch(folder.name) and "_0001" in numbers else []

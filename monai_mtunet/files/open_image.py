@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from .channel_files import together
@@ -12,11 +13,11 @@ from .formats.itk import open_itk
 from .formats.nifti import open_nifti
 from .formats.npy import open_npy
 from .formats.ome_zarr import is_zarr, open_zarr
-from .formats.picture import is_picture, open_picture
+from .formats.picture import PICTURES, is_picture, open_picture
 from .formats.tiff import open_tiff
 from .image import Image, naming
 
-__all__ = ["open_image"]
+__all__ = ["IMAGE_ENDINGS", "open_image"]
 
 Source = str | os.PathLike[str]
 
@@ -27,6 +28,8 @@ _BY_ENDING: dict[tuple[str, ...], Callable[[Path], Image]] = {
     (".nrrd", ".nhdr", ".mha", ".mhd"): open_itk,
     (".dcm",): open_dicom,
 }
+# Of files that are taken for images in a folder of many things; other files may be images too.
+IMAGE_ENDINGS: tuple[str, ...] = (*chain(*_BY_ENDING), *PICTURES, ".jp2", ".j2k")
 
 
 def open_image(path: Source | Sequence[Source]) -> Image:

@@ -13,12 +13,21 @@ from monai.utils import ensure_tuple
 __all__ = ["relative_stems"]
 
 
+# ".nii.gz", ".ome.tif"; what begins with a digit is no ending but a part of a name, such as "1.2.840.6".
+_ENDING = re.compile(r"(?<=.)(\.ome)?\.[a-z]\w*(\.gz)?$", re.IGNORECASE)
+
+
 def stem_of(source: str) -> str:
-    """A file's name without what tells its format, ``.nii.gz`` included."""
-    return Path(re.sub(r"\.gz$", "", Path(source).name, flags=re.IGNORECASE)).stem
+    """A file's name without what tells its format, ``.nii.gz`` included; folders, but for zarr's, have no format."""
+    name = Path(source).name
+    if os.path.isdir(source) and not name.lower().endswith(".zarr"):
+        return name
+    return _ENDING.sub("", name)
 
 
-def relative_stems(data: Iterable[Mapping[str, Any]], image_key: str = "image") -> dict[str, str]:
+def relative_stems(
+    data: Iterable[Mapping[str, Any]], image_key: str = "image", roots: Iterable[str] = ()
+) -> dict[str, str]:
     """The names of all predictions, known before the first is made.
 
     Where images lie in several folders, what is below their common one is kept: in BIDS the files of all subjects have
@@ -27,6 +36,7 @@ def relative_stems(data: Iterable[Mapping[str, Any]], image_key: str = "image") 
     Args:
         data: the data list; of several files per image the first names the prediction.
         image_key: key of the image's file. Entries without one, such as seeds, have names of their own.
+        roots: folders that were searched for the images: all below them is kept too.
 
     Returns:
         ``{absolute path of the image: path of the prediction without its ending}``.
@@ -38,7 +48,7 @@ def relative_stems(data: Iterable[Mapping[str, Any]], image_key: str = "image") 
     sources = list(dict.fromkeys(os.path.abspath(file) for file in files if isinstance(file, str | os.PathLike)))
     if not sources:
         return {}
-    root = os.path.commonpath([os.path.dirname(source) for source in sources])
+    root = os.path.commonpath([*map(os.path.abspath, roots), *map(os.path.dirname, sources)])
     stems: dict[str, str] = {}
     owners: dict[str, str] = {}
     for source in sources:

@@ -57,3 +57,15 @@ def test_a_collision_is_found_before_anything_is_written(tmp_path: Path):
     with pytest.raises(ValueError, match="would both be saved as a"):
         TaskPostprocessing(TASKS, tmp_path / "out", data=data(tmp_path / "a.png", tmp_path / "a.jpg"))
     assert not (tmp_path / "out").exists()
+
+
+def test_numbers_are_no_ending_and_folders_have_none_but_for_zarrs(tmp_path: Path):
+    for name in ("1.2.840.6", "v1.raw", "x.ome.zarr", "y.zarr"):
+        (tmp_path / name).mkdir()
+    files = [*map(str, sorted(tmp_path.iterdir())), *(str(tmp_path / name) for name in ("1.2.7", "a.ome.tif", "b.nii"))]
+    assert list(relative_stems(data(*files)).values()) == ["1.2.840.6", "v1.raw", "x", "y", "1.2.7", "a", "b"]
+
+
+def test_what_is_below_a_searched_folder_is_kept():
+    assert relative_stems(data("/d/sub/a.nii"), roots=["/d"]) == {"/d/sub/a.nii": "sub/a"}
+    assert relative_stems(data("/d/sub/a.nii"), roots=["/d/sub/a.nii"]) == {"/d/sub/a.nii": "a"}

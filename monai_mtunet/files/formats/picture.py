@@ -15,9 +15,9 @@ from ..axes import StoredAxes
 from ..header import Header, Kind
 from ..image import Image
 
-__all__ = ["displayed", "is_picture", "open_picture"]
+__all__ = ["PICTURES", "displayed", "is_picture", "open_picture"]
 
-_PICTURES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".avif")
+PICTURES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".avif")
 _OTHERS = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".npy", ".npz", ".dcm")
 _BITS_PER_SAMPLE = 258  # TIFF's tag
 
@@ -68,7 +68,7 @@ def _without_palette(image: Pillow.Image) -> Pillow.Image:
 def is_picture(file: Path) -> bool:
     """Whether Pillow reads all of a file; stacks, and colors of 16 bits, it would cut."""
     name = file.name.lower()
-    if name.endswith(_PICTURES):
+    if name.endswith(PICTURES):
         return True
     if name.endswith(_OTHERS) or file.is_dir():
         return False

@@ -1,0 +1,1 @@
+"""Files of any kind and size, predicted on one machine or many."""
