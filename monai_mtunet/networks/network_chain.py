@@ -43,6 +43,8 @@ class NetworkChain(MultiTaskNetwork):
 
     """
 
+    via: list[str]  # TorchScript cannot tell of an empty list
+
     def __init__(self, networks: Sequence[nn.Module], via: str | Sequence[str], training_mode: str = "joint") -> None:
         if training_mode not in TRAINING_MODES:
             raise ValueError(f"training_mode must be one of {TRAINING_MODES}, got {training_mode!r}.")
@@ -65,14 +67,14 @@ class NetworkChain(MultiTaskNetwork):
         self.via = tasks
         self.training_mode = training_mode
         self.networks = nn.ModuleList(networks)
-        if training_mode == "frozen":
-            self.networks[:-1].requires_grad_(False).eval()
+        self.tasks = [*self.out_channels, *self.out_features]
+        self.frozen = links if training_mode == "frozen" else 0
+        self.networks[: self.frozen].requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> "NetworkChain":
         """Set training mode, of the last network only if the others are frozen."""
         super().train(mode)
-        if self.training_mode == "frozen":
-            self.networks[:-1].eval()
+        self.networks[: self.frozen].eval()
         return self
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
@@ -88,17 +90,28 @@ class NetworkChain(MultiTaskNetwork):
         predictions: dict[str, Tensor] = {}
         links = len(self.via)
         for i, network in enumerate(self.networks):
-            if self.training_mode == "frozen" and i < links:
+            if i < self.frozen:
                 with torch.no_grad():
                     own = network(x)
             else:
                 own = network(x)
-            predictions.update(own)
+            for task, prediction in own.items():
+                if task in self.tasks:
+                    predictions[task] = prediction
             if i < links:
                 x = own[self.via[i]]
                 if self.training_mode == "detached":
                     x = x.detach()
         return predictions
+
+    def _keep(self, tasks: list[str]) -> None:
+        fronts: list[Any] = list(self.networks)
+        wanted = [[task for task in tasks if task in {**n.out_channels, **n.out_features}] for n in fronts]
+        last = max(i for i, own in enumerate(wanted) if own)
+        self.networks, self.via, self.tasks = self.networks[: last + 1], self.via[:last], tasks
+        for i, network in enumerate(self.networks):
+            if isinstance(network, MultiTaskNetwork):
+                network.keep_only([*wanted[i], *self.via[i : i + 1]])
 
 
 def _check_link(network: Any, task: str, following: Any) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from .derived import DerivedTask
 from .saved_as import SavedAs
 from .task import Task
+from .task_names import check_unique, known_names
 
 __all__ = ["TaskList"]
 
@@ -47,11 +48,8 @@ class TaskList(Sequence[Task]):
 
     def __init__(self, tasks: Sequence[Task], only: Sequence[str] | str = ()) -> None:
         names = tuple(task.name for task in tasks)
-        _check_names(names)
-        wanted = only.split() if isinstance(only, str) else list(only)
-        unknown = sorted(set(wanted) - set(names))
-        if unknown:
-            raise ValueError(f"Unknown task(s) {unknown}; the declared tasks are {list(names)}.")
+        check_unique(names)
+        wanted = known_names(only, names)
         self._tasks = tuple(task for task in tasks if task.name in wanted or not wanted)
         self.names = tuple(task.name for task in self._tasks)
         # Sources of what is not trained need not be trained either.
@@ -96,6 +94,24 @@ class TaskList(Sequence[Task]):
     def out_features(self) -> dict[str, int]:
         """``{name: length of its vector}`` of the other heads, for a network's ``out_features``."""
         return {task.name: task.channels for task in self.predicted if not task.is_dense}
+
+    def needed(self, wanted: Sequence[str] | str) -> tuple[str, ...]:
+        """The tasks that a network has to predict for the wanted ones: derived ones need their sources.
+
+        Args:
+            wanted: names of tasks, as a list or separated by blanks.
+
+        Returns:
+            Their names in declaration order, for a network's ``keep_only``.
+
+        Raises:
+            ValueError: When a name is of none of the tasks.
+        """
+        names = known_names(wanted, self.names)
+        sources = [
+            name for task in self if isinstance(task, DerivedTask) and task.name in names for name in task.sources
+        ]
+        return tuple(task.name for task in self.predicted if task.name in {*names, *sources})
 
     def with_derived(self, predictions: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """A network's predictions, and what the derived tasks make of them.
@@ -242,11 +258,3 @@ class TaskList(Sequence[Task]):
 
 def _better_of(beats: Callable[[float, float], bool]) -> Callable[[float, float], bool]:
     return lambda value, best: not math.isnan(value) and (math.isnan(best) or beats(value, best))
-
-
-def _check_names(names: Sequence[str]) -> None:
-    if not names:
-        raise ValueError("Declare at least one task.")
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ValueError(f"Task names must be unique; {repeated} occur more than once.")

@@ -1,13 +1,16 @@
 """The properties that every network of the package has, as tests that each network's test class inherits."""
 
+import copy
 import io
+from itertools import combinations
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 SIZES = {2: [(17, 23), (33, 49), (1, 32), (1, 1)], 3: [(16, 9, 12), (1, 17, 20), (5, 1, 33)]}
-# Compiling takes most of the time, and a volume's modules are an image's in all that TorchScript sees.
+# Compiling takes most of the time. A volume's modules are an image's, in all that TorchScript and `keep_only` see.
 DIMENSIONS = [2, pytest.param(3, marks=pytest.mark.slow)]
 
 
@@ -27,6 +30,22 @@ def refuses_other_shapes(network: nn.Module) -> None:
         ) as e:
             network(torch.rand(shape))
         assert str(list(shape)) in str(e.value)
+
+
+def subsets(tasks: dict[str, int]) -> list[tuple[str, ...]]:
+    """All subsets of the tasks but none and all, in declaration order."""
+    return [subset for count in range(1, len(tasks)) for subset in combinations(tasks, count)]
+
+
+def cost(network: nn.Module, x: Tensor) -> tuple[int, int]:
+    """Operations of a pass, and parameters."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(x)
+    return counter.get_total_flops(), sum(p.numel() for p in network.parameters())
+
+
+def shapes(network: nn.Module) -> dict[str, torch.Size]:
+    return {name: values.shape for name, values in network.state_dict().items()}
 
 
 class NetworkSuite:
@@ -67,14 +86,64 @@ class NetworkSuite:
                 assert {task: tuple(p.shape) for task, p in predictions.items()} == expected
                 assert all(torch.isfinite(p).all() for p in predictions.values())
 
+    def silent(self, network: nn.Module, x: Tensor) -> list[str]:
+        """Parameters, and the input, that the predictions give no gradient."""
+        x.requires_grad_()
+        sum(p.square().mean() for p in network(x).values()).backward()
+        gradients = {name: parameter.grad for name, parameter in network.named_parameters()} | {"the input": x.grad}
+        return [name for name, grad in gradients.items() if grad is None or not grad.abs().sum() > 0]
+
     @pytest.mark.parametrize("spatial_dims", [2, 3])
     def test_gradients_reach_every_parameter_and_the_input(self, spatial_dims):
-        network = self.network(spatial_dims).train()
-        x = self.image(*(20, 24, 16)[:spatial_dims]).requires_grad_()
-        sum(p.square().mean() for p in network(x).values()).backward()
-        silent = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
-        assert silent == []
-        assert x.grad.abs().sum() > 0
+        assert self.silent(self.network(spatial_dims).train(), self.image(*(20, 24, 16)[:spatial_dims])) == []
+
+    @pytest.mark.parametrize("spatial_dims", [2, 3])
+    def test_some_of_the_tasks_are_predicted_as_all_are(self, spatial_dims):
+        network, x = self.network(spatial_dims), self.image(*(17, 24, 16)[:spatial_dims])
+        with torch.no_grad():
+            network.train()(x)  # so that running statistics differ from their initial values
+            full = network.eval()(x)
+        for tasks in subsets(self.tasks[-1]):
+            kept = copy.deepcopy(network).keep_only(tasks[::-1])
+            with torch.no_grad():
+                close(kept(x), {task: full[task] for task in tasks}, tolerance=0)
+            assert {**kept.out_channels, **kept.out_features} == {task: self.tasks[-1][task] for task in tasks}
+            assert set(kept.state_dict()) <= set(network.state_dict())
+
+    @pytest.mark.parametrize("spatial_dims", DIMENSIONS)
+    def test_some_of_the_tasks_leave_nothing_that_they_do_not_need(self, spatial_dims):
+        for tasks in subsets(self.tasks[-1]):
+            kept = self.network(spatial_dims).train().keep_only(tasks)
+            assert self.silent(kept, self.image(*(20, 24, 16)[:spatial_dims])) == [], tasks
+
+    def test_one_of_the_tasks_costs_less(self):
+        x = self.image(17, 24)
+        operations, parameters = cost(self.network().eval(), x)
+        for task in self.tasks[-1]:
+            fewer = cost(self.network().eval().keep_only(task), x)
+            assert fewer[0] < operations, task
+            assert fewer[1] < parameters, task
+
+    def test_tasks_can_be_left_out_one_after_the_other(self):
+        for tasks in subsets(self.tasks[-1])[-2:]:
+            first = self.network().keep_only(tasks)
+            for task in tasks:
+                again, at_once = copy.deepcopy(first).keep_only(task), self.network().keep_only(task)
+                assert shapes(again) == shapes(at_once)
+                close(again.eval()(self.image(9, 16)), at_once.eval()(self.image(9, 16)), tolerance=0)
+
+    def test_keeping_all_tasks_changes_nothing(self):
+        network = self.network().eval()
+        assert network.keep_only(" ".join(reversed(self.tasks[-1]))) is network
+        close(network(self.image(16, 16)), self.network().eval()(self.image(16, 16)), tolerance=0)
+        assert network.state_dict().keys() == self.network().state_dict().keys()
+
+    def test_refuses_to_keep_other_tasks(self):
+        network = self.network()
+        for tasks, got in (("other", r"\['other'\]"), ([], r"\[\]"), ([*self.tasks[-1], "other"], r"\[.*'other'\]")):
+            with pytest.raises(ValueError, match=rf"tasks \[{', '.join(map(repr, self.tasks[-1]))}\], got {got}"):
+                network.keep_only(tasks)
+        assert list(network.eval()(self.image(16, 16))) == list(self.tasks[-1])
 
     def test_state_dict_round_trip(self):
         network, other = self.network(), self.build(2, self.tasks[-1])
@@ -96,10 +165,16 @@ class NetworkSuite:
         if spatial_dims == 2:
             refuses_other_shapes(scripted)
 
+    def test_some_of_the_tasks_compile_to_torchscript(self):
+        network, x = self.network().eval().keep_only(list(self.tasks[-1])[-1:]), self.image(17, 9)
+        close(torch.jit.script(network)(x), network(x))
+
     @pytest.mark.slow  # by default UMC and SegNet are exported, for any size
     @pytest.mark.parametrize("spatial_dims", [2, 3])
     def test_torch_export_equals_eager(self, spatial_dims):
         network, x = self.network(spatial_dims).eval(), self.image(*(17, 24, 8)[:spatial_dims])
+        close(torch.export.export(network, (x,)).module()(x), network(x))
+        network.keep_only(list(self.tasks[-1])[-1:])
         close(torch.export.export(network, (x,)).module()(x), network(x))
 
     @pytest.mark.parametrize(("spatial_dims", "layout"), [(2, torch.channels_last), (3, torch.channels_last_3d)])
@@ -163,3 +238,7 @@ class VariantSuite(NetworkSuite):
     @pytest.mark.parametrize("spatial_dims", [2, 3])
     def test_torchscript_equals_eager(self, spatial_dims):
         super().test_torchscript_equals_eager(spatial_dims)
+
+    @pytest.mark.slow
+    def test_some_of_the_tasks_compile_to_torchscript(self):
+        super().test_some_of_the_tasks_compile_to_torchscript()

@@ -115,3 +115,18 @@ def test_vector_tasks_alone():
     x = torch.rand(2, 3, 9, 12, 7)
     shapes = {task: tuple(p.shape) for task, p in torch.jit.script(network)(x).items()}
     assert shapes == {"species": (2, 2), "box": (2, 6)}
+
+
+@pytest.mark.parametrize("sharing", ["matrix", "scalar"])
+@pytest.mark.parametrize("levels", [1, 2])
+@pytest.mark.parametrize("tasks", ["a", "b", "c", "b c", "a b"])
+def test_tasks_that_are_left_out_still_mix(sharing, levels, tasks):
+    torch.manual_seed(0)
+    layout = {name: values[:levels] for name, values in TINY.items()}
+    network = CrossStitchSegNet(2, 3, {"a": 1, "b": 2}, {"c": 3}, sharing, own_weight=0.6, **layout).eval()
+    x = torch.rand(2, 3, 21, 34)
+    full = network(x)
+    close(network.keep_only(tasks)(x), {task: full[task] for task in tasks.split()}, tolerance=0)
+    sum(p.square().mean() for p in network.train()(x).values()).backward()
+    assert [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
+    assert all(p.grad.any(1).all() for name, p in network.named_parameters() if "stitch" in name)  # every receiver

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from network_suite import NetworkSuite
+from network_suite import NetworkSuite, close
 from vector_tasks import VectorTasks, split
 
 from monai_mtunet.networks import DenseSegNet
@@ -67,3 +67,16 @@ def test_vector_tasks_alone():
     x = torch.rand(2, 3, 9, 12, 7)
     shapes = {task: tuple(p.shape) for task, p in torch.jit.script(network)(x).items()}
     assert shapes == {"species": (2, 2), "box": (2, 6)}
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_without_dense_tasks_the_shared_network_ends_where_it_is_last_read(levels):
+    torch.manual_seed(0)
+    layout = {"features": (4, 6)[:levels], "convolutions": (2, 2)[:levels], "pooled_size": 2}
+    network, x = DenseSegNet(2, 3, {"a": 1}, {"kind": 2}, **layout).eval(), torch.rand(2, 3, 21, 34)
+    full = network(x)
+    alone = DenseSegNet(2, 3, {}, {"kind": 2}, **layout).eval()
+    assert len(alone.encoder) == levels - 1
+    alone.load_state_dict(network.keep_only("kind").state_dict(), strict=True)
+    close(network(x), {"kind": full["kind"]}, tolerance=0)
+    close(alone(x), {"kind": full["kind"]}, tolerance=0)

@@ -226,3 +226,12 @@ def test_the_levels_of_cross_talk_are_needed_only_with_it():
     few = FEATURES[:CROSS_TALK_LEVEL]
     MTUNet(2, 3, {"a": 1}, few)
     MTUNet(2, 3, {"a": 1, "b": 1}, few, cross_talk=False)
+
+
+def test_what_is_left_of_the_others_with_cross_talk_ends_where_it_comes_in():
+    torch.manual_seed(0)
+    network, x = MTUNet(2, 3, {"a": 1, "b": 2, "c": 1}, (4, 6, 8, 8)).eval(), torch.rand(2, 3, 33, 17)
+    full = network(x)["b"]
+    assert torch.equal(network.keep_only("b")(x)["b"], full)
+    assert [list(level.blocks) for level in network.levels] == [["a", "b", "c"], ["a", "b", "c"], ["b"], ["b"]]
+    assert [list(level.upsamples) for level in network.levels] == [[], ["a", "b", "c"], ["a", "b", "c"], ["b"]]

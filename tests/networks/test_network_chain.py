@@ -1,6 +1,7 @@
 import pytest
 import torch
 from network_suite import VariantSuite, close
+from torch import nn
 
 from monai_mtunet.networks import UMC, ClassicalDenoiser, NetworkChain, SegNet
 
@@ -139,3 +140,29 @@ def test_refuses_networks_that_do_not_fit(networks, arguments, message):
     networks = [UMC(2, 3, tasks, features=FEATURES) for tasks in networks]
     with pytest.raises(ValueError, match=message):
         NetworkChain(networks, **{"via": "denoise", **arguments})
+
+
+def test_frozen_networks_stay_frozen_where_later_ones_are_left_out():
+    network = chain("frozen").keep_only("denoise").train()
+    assert len(network.networks) == 1
+    assert not any(m.training for m in network.networks[0].modules())
+    assert not network(image().requires_grad_())["denoise"].requires_grad
+
+
+def test_a_link_that_nobody_asked_for_is_not_predicted():
+    network = chain("joint", {"edges": 1, "denoise": 3}, {"segment": 4, "depth": 1}).eval()
+    full = network(image())
+    close(network.keep_only("segment")(image()), {"segment": full["segment"]}, tolerance=0)
+    assert [list(n.out_channels) for n in network.networks] == [["denoise"], ["segment"]]
+
+
+def test_of_networks_that_keep_all_tasks_the_other_predictions_are_left_out():
+    class Foreign(nn.Module):
+        spatial_dims, in_channels, out_channels, out_features = 2, 3, {"denoise": 3, "edges": 1}, {}
+
+        def forward(self, x):
+            return {"denoise": 2 * x, "edges": x[:, :1]}
+
+    network = NetworkChain([Foreign(), UMC(2, 3, {"segment": 4}, features=FEATURES)], "denoise").eval()
+    segment = network(image())["segment"]
+    close(network.keep_only("segment")(image()), {"segment": segment}, tolerance=0)

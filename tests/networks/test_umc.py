@@ -264,3 +264,12 @@ def test_what_several_tasks_compute(spatial_dims, shared, dense, level, exceeds,
     unet = flops(spatial_dims, 1, upsample="deconv", bias=True)
     assert flops(spatial_dims, 2) / (2 * unet) == pytest.approx(of_unets, abs=0.005)
     assert flops(spatial_dims, 2, upsample="deconv") < 2 * unet
+
+
+@pytest.mark.parametrize("connectivity", CONNECTIVITIES)
+def test_tasks_that_are_left_out(connectivity):
+    network = UMC(2, 3, {"a": 1, "b": 2, "c": 1}, connectivity, features=FEATURES).keep_only("b")
+    earlier = [] if connectivity == "shared" else ["a"]
+    assert list(network.pathways) == [*earlier, "b"]
+    assert [task for task, pathway in network.pathways.items() if pathway.hands_on] == earlier
+    assert [task for task, pathway in network.pathways.items() if pathway.head is not None] == ["b"]

@@ -204,6 +204,17 @@ class TestDerivedTasks:
         assert result.keys() == predictions.keys()
         assert all(result[name] is predictions[name] for name in result)
 
+    def test_what_a_network_predicts_for_them(self):
+        tasks = self.declare(Sum("both", "second", "first"), Sum("one", "second"))
+        assert tasks.needed("both") == tasks.needed(["second", "first"]) == ("first", "second")
+        assert tasks.needed("one") == tasks.needed("one second") == ("second",)
+        assert tasks.needed(["one", "first"]) == ("first", "second")
+        assert tasks.needed("first") == ("first",)
+        with pytest.raises(ValueError, match=r"Unknown task\(s\) \['third'\]; .* \['both', 'one', 'first', 'second'\]"):
+            tasks.needed("one third")
+        with pytest.raises(ValueError, match=r"Unknown task\(s\) \['both'\]"):
+            TaskList(tasks, "first second").needed("both")
+
     def test_they_see_their_sources_only(self):
         seen = []
 

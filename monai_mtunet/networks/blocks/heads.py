@@ -1,12 +1,13 @@
 """Heads: what predicts a task from the last features. Maps by convolutions, vectors by pooling and a linear layer."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from monai.networks.layers.factories import Conv, Pool
 from monai.networks.layers.utils import get_norm_layer
 from torch import Tensor, nn
 
+from .kept_tasks import keep_tasks
 from .upsampling import InterpolateTo
 
 DENSE_HEADS = ("3x3_1x1", "1x1", "3x3")
@@ -112,6 +113,13 @@ class TrunkHeads(nn.Module):
             }
         )
         self.interpolate = InterpolateTo(spatial_dims)
+
+    def keep_only(self, tasks: Collection[str]) -> None:
+        """Remove the heads of all tasks but the given ones, and degridding where no dense task is left."""
+        keep_tasks(self.dense, tasks)
+        keep_tasks(self.vectors, tasks)
+        if not self.dense:
+            self.degridding = nn.Identity()
 
     def forward(self, features: Tensor, size: list[int]) -> dict[str, Tensor]:
         """Predict dense tasks, (B, out_channels[task], *size), then vectors, (B, out_features[task])."""

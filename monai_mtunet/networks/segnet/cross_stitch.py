@@ -1,10 +1,11 @@
 """Cross-stitch units: learned mixtures of the tasks' feature maps (Misra et al. 2016)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from ..blocks.kept_tasks import keep_tasks
 from ..blocks.pooling import unpool
 from .levels import SegNetEncoderLevel, SegNetLevel
 
@@ -41,16 +42,23 @@ class CrossStitch(nn.Module):
             others = (1 - own_weight) / (tasks - 1)
             weight = torch.full((tasks, tasks), others).fill_diagonal_(own_weight)
         self.weight = nn.Parameter(weight)
+        self.receivers = tasks
+
+    def keep_only(self, receivers: Sequence[int]) -> None:
+        """Remove all receivers but those at the given places; the sources stay."""
+        self.receivers = len(receivers)
+        if len(self.weight) > 1:
+            self.weight = nn.Parameter(self.weight.detach()[list(receivers)], self.weight.requires_grad)
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
-        """Mix `maps`, one per task, each (B, C, *spatial), to one such map per task."""
+        """Mix `maps`, one per task, each (B, C, *spatial), to one such map per receiving task."""
         mixed: list[Tensor] = []
         for weights in self.weight.unbind(0):
             total = weights[0] * maps[0]
             for source in range(1, len(maps)):
                 total = total + weights[source] * maps[source]
             mixed.append(total)
-        return mixed if len(mixed) == len(maps) else [mixed[0] for _ in maps]
+        return mixed if len(mixed) == self.receivers else [mixed[0] for _ in range(self.receivers)]
 
 
 class StitchedEncoderLevel(nn.Module):
@@ -67,8 +75,14 @@ class StitchedEncoderLevel(nn.Module):
         self.stitch = stitch
         self.levels = nn.ModuleDict(levels)
 
+    def keep_only(self, tasks: Collection[str]) -> None:
+        """Remove the levels of all tasks but the given ones."""
+        if self.stitch is not None:
+            self.stitch.keep_only([i for i, task in enumerate(self.levels) if task in tasks])
+        keep_tasks(self.levels, tasks)
+
     def forward(self, maps: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """Encode `maps`, one per task; return each task's pooled map, and its indices."""
+        """Encode `maps`, one per task; return the pooled map of each task that has a level, and its indices."""
         if self.stitch is not None:
             maps = self.stitch(maps)
         pooled: list[Tensor] = []
@@ -93,8 +107,19 @@ class StitchedDecoderLevel(nn.Module):
         super().__init__()
         self.stitch = stitch
         self.levels = nn.ModuleDict(levels)
+        self.places = list(range(len(levels)))  # of the levels' tasks among all tasks
+
+    def keep_only(self, tasks: Collection[str]) -> None:
+        """Remove the levels of all tasks but the given ones."""
+        kept = [i for i, task in enumerate(self.levels) if task in tasks]
+        self.places = [self.places[i] for i in kept]
+        self.stitch.keep_only(kept)
+        keep_tasks(self.levels, tasks)
 
     def forward(self, maps: list[Tensor], indices: list[Tensor], size: list[int]) -> list[Tensor]:
-        """Decode `maps`, one per task, unpooled to `size` with each task's `indices`."""
+        """Decode `maps`, one per task, unpooled to `size` with each task's `indices`, for each task with a level."""
         maps = self.stitch(maps)
-        return [level([unpool(maps[i], indices[i], size)])[1] for i, level in enumerate(self.levels.values())]
+        decoded: list[Tensor] = []
+        for i, level in enumerate(self.levels.values()):
+            decoded.append(level([unpool(maps[i], indices[self.places[i]], size)])[1])
+        return decoded

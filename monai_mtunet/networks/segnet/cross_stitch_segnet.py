@@ -1,12 +1,13 @@
 """One SegNet per task, connected by cross-stitch units (Misra et al. 2016; a baseline of MTAN, Liu et al. 2019)."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 from typing_extensions import Unpack
 
 from ..blocks.input_check import check_input
+from ..blocks.kept_tasks import keep_tasks
 from ..multi_task_network import MultiTaskNetwork
 from .cross_stitch import CrossStitch, StitchedDecoderLevel, StitchedEncoderLevel
 from .layout import LayoutArguments, SegNetLayout
@@ -59,6 +60,7 @@ class CrossStitchSegNet(MultiTaskNetwork):
         layout = SegNetLayout(spatial_dims, in_channels, **arguments)
         dense, tasks = list(self.out_channels), [*self.out_channels, *self.out_features]
         widths = layout.decoder_widths()
+        self.trunks, self.dense_trunks = len(tasks), len(dense)  # the dense tasks' come first
         self.encoder = nn.ModuleList(
             StitchedEncoderLevel(levels, CrossStitch(len(tasks), sharing, own_weight) if finer else None)
             for finer, levels in enumerate(_by_level({task: layout.encoder_levels() for task in tasks}))
@@ -82,16 +84,15 @@ class CrossStitchSegNet(MultiTaskNetwork):
 
         """
         check_input(x, "CrossStitchSegNet", self.spatial_dims, self.in_channels)
-        dense = len(self.heads)
-        maps = [x] * (dense + len(self.vector_heads))
+        maps = [x] * self.trunks
         indices: list[list[Tensor]] = []  # of each level and task
         sizes: list[list[int]] = []
         for level in self.encoder:
             sizes.append(list(maps[0].shape[2:]))
             maps, level_indices = level(maps)
             indices.append(level_indices)
-        vectors = maps[dense:]
-        maps = maps[:dense]
+        vectors = maps[self.dense_trunks :]
+        maps = maps[: self.dense_trunks]
         for coarser, level in enumerate(self.decoder):
             maps = level(maps, indices[-1 - coarser], sizes[-1 - coarser])
         predictions: dict[str, Tensor] = {}
@@ -100,6 +101,20 @@ class CrossStitchSegNet(MultiTaskNetwork):
         for i, (task, head) in enumerate(self.vector_heads.items()):
             predictions[task] = head(vectors[i])
         return predictions
+
+    def _keep(self, tasks: list[str]) -> None:
+        # All trunks mix, up to the last level of the encoder and of the decoder, which each task has for itself.
+        encoder: list[Any] = list(self.encoder)
+        decoder: list[Any] = list(self.decoder)
+        dense = list(encoder[-1].levels)[: self.dense_trunks] if self.out_channels else []
+        encoder[-1].keep_only([*dense, *self.out_features])
+        self.trunks, self.dense_trunks = len(encoder[0].levels), len(dense)
+        if dense:
+            decoder[-1].keep_only(tasks)
+        else:
+            self.decoder = nn.ModuleList()
+        keep_tasks(self.heads, tasks)
+        keep_tasks(self.vector_heads, tasks)
 
 
 def _by_level(levels_of: Mapping[str, Sequence[Level]]) -> list[dict[str, Level]]:

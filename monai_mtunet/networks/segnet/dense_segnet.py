@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from typing_extensions import Unpack
 
 from ..blocks.input_check import check_input
+from ..blocks.kept_tasks import keep_tasks
 from ..blocks.pooling import unpool
 from ..multi_task_network import MultiTaskNetwork
 from .layout import LayoutArguments, SegNetLayout
@@ -54,8 +55,10 @@ class DenseSegNet(MultiTaskNetwork):
         super().__init__(spatial_dims, in_channels, out_channels, out_features)
         layout = SegNetLayout(spatial_dims, in_channels, **arguments)
         widths = layout.decoder_widths()
-        self.encoder = nn.ModuleList(layout.encoder_levels())
-        self.decoder = nn.ModuleList(layout.decoder_levels(widths[:-1]) if self.out_channels else [])
+        self.decodes = bool(self.out_channels)
+        # The shared encoder's last map goes to decoders only.
+        self.encoder = nn.ModuleList(layout.encoder_levels() if self.decodes else layout.encoder_levels()[:-1])
+        self.decoder = nn.ModuleList(layout.decoder_levels(widths[:-1]) if self.decodes else [])
         finest = widths[-1]
         widths[-1] = [2 * layout.features[0]] * (len(finest) - 1) + [finest[-1]]
         self.networks = nn.ModuleDict(
@@ -92,10 +95,16 @@ class DenseSegNet(MultiTaskNetwork):
             sizes.append(list(pooled[-1].shape[2:]))
             indices.append(encoded.indices)
             pooled.append(encoded.pooled)
-        unpooled = [unpool(pooled[-1], indices[-1], sizes[-1])]
+        unpooled = [unpool(pooled[-1], indices[-1], sizes[-1])] if self.decodes else []
         for i, level in enumerate(self.decoder):
             unpooled.append(unpool(level([unpooled[-1]])[1], indices[-2 - i], sizes[-2 - i]))
         return {task: network(pooled, unpooled, sizes) for task, network in self.networks.items()}
+
+    def _keep(self, tasks: list[str]) -> None:
+        keep_tasks(self.networks, tasks)
+        if self.decodes and not self.out_channels:
+            self.decodes = False
+            self.encoder, self.decoder = self.encoder[:-1], nn.ModuleList()
 
 
 class DenseTaskNetwork(nn.Module):
@@ -118,7 +127,7 @@ class DenseTaskNetwork(nn.Module):
         """Predict the task.
 
         Args:
-            pooled: the image, and the shared encoder's pooled maps, finest first.
+            pooled: the image, and the shared encoder's pooled maps, finest first; the last one may be absent.
             unpooled: the inputs of the shared decoder's levels, coarsest first.
             sizes: size of each level, finest first.
 
@@ -131,7 +140,7 @@ class DenseTaskNetwork(nn.Module):
         for i, level in enumerate(self.encoder):
             encoded = level(maps)
             indices.append(encoded.indices)
-            maps = [encoded.pooled, pooled[i + 1]]
+            maps = [encoded.pooled] + pooled[i + 1 : i + 2]  # noqa: RUF005 (TorchScript)
         y = maps[0]
         for i, level in enumerate(self.decoder):
             y = level([unpool(y, indices[-1 - i], sizes[-1 - i]), unpooled[i]])[1]

@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ..blocks.input_check import check_input
+from ..blocks.kept_tasks import keep_tasks
 from ..blocks.pooling import Strides, unpool
 from ..multi_task_network import MultiTaskNetwork
 from .layout import VGG16_CONVOLUTIONS, VGG16_FEATURES, SegNetLayout
@@ -128,6 +129,9 @@ class MultiTaskHourglass(MultiTaskNetwork):
         for coarser, level in enumerate(self.decoder):
             maps = maps_of_level(level(maps)[1], skips, indices, coarser + 1, self.concat)
         return {task: pathway(maps, skips, indices) for task, pathway in self.pathways.items()}
+
+    def _keep(self, tasks: list[str]) -> None:
+        keep_tasks(self.pathways, tasks)
 
 
 class HourglassPathway(nn.Module):

@@ -7,6 +7,7 @@ from typing_extensions import Unpack
 
 from ..blocks.attention_gate import AttentionGate
 from ..blocks.input_check import check_input
+from ..blocks.kept_tasks import keep_tasks
 from ..blocks.pooling import unpool
 from ..multi_task_network import MultiTaskNetwork
 from .attention import DecoderAttention, EncoderAttention
@@ -110,6 +111,14 @@ class MTAN(MultiTaskNetwork):
         for task, decoder in self.decoders.items():
             attended[task] = decoder(attended[task], indices, sizes)
         return {task: head(attended[task]) for task, head in self.heads.items()}
+
+    def _keep(self, tasks: list[str]) -> None:
+        for attention in (*self.encoder_attention, *self.decoder_attention):
+            keep_tasks(attention.gates, tasks)
+        keep_tasks(self.decoders, tasks)
+        keep_tasks(self.heads, tasks)
+        if not self.out_channels:
+            self.decoder, self.decoder_attention = nn.ModuleList(), nn.ModuleList()
 
 
 def _encoder_attention(layout: SegNetLayout, tasks: Sequence[str]) -> nn.ModuleList:

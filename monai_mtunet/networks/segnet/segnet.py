@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from typing_extensions import Unpack
 
 from ..blocks.input_check import check_input
+from ..blocks.kept_tasks import keep_tasks
 from ..multi_task_network import MultiTaskNetwork
 from .decoder import SegNetDecoder
 from .layout import LayoutArguments, SegNetLayout
@@ -82,3 +83,9 @@ class SegNet(MultiTaskNetwork):
         for task, head in self.vector_heads.items():
             predictions[task] = head(x)
         return predictions
+
+    def _keep(self, tasks: list[str]) -> None:
+        keep_tasks(self.heads, tasks)
+        keep_tasks(self.vector_heads, tasks)
+        if not self.heads:
+            self.decoder = None

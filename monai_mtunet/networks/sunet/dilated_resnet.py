@@ -100,6 +100,9 @@ class DilatedResNet(MultiTaskNetwork):
         predictions: dict[str, Tensor] = self.heads(self.trunk(x), x.shape[2:])
         return predictions
 
+    def _keep(self, tasks: list[str]) -> None:
+        self.heads.keep_only(tasks)
+
 
 def _dilate(layer: nn.Module, before: int) -> None:
     """Take a layer's stride of 2 away: convolutions after it are twice as far dilated as those before it."""

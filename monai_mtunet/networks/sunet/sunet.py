@@ -146,6 +146,9 @@ class SUNet(MultiTaskNetwork):
         predictions: dict[str, Tensor] = self.heads(self.trunk(x), x.shape[2:])
         return predictions
 
+    def _keep(self, tasks: list[str]) -> None:
+        self.heads.keep_only(tasks)
+
 
 def sunet_64(
     spatial_dims: int,

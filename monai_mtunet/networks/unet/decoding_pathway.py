@@ -105,9 +105,9 @@ class DecodingPathway(nn.Module):
             DecoderBlock(spatial_dims, deep_channels, channels, stride, skips, sum_skips, upsample, block)
             for deep_channels, channels, stride in reversed(levels)
         )
-        self.head = dense_head(spatial_dims, features[0], out_channels)
+        self.head: nn.Module | None = dense_head(spatial_dims, features[0], out_channels)
 
-    def forward(self, deepest: Tensor, skips: list[list[Tensor]]) -> tuple[Tensor, list[Tensor]]:
+    def forward(self, deepest: Tensor, skips: list[list[Tensor]]) -> tuple[Tensor | None, list[Tensor]]:
         """Decode the encoder's deepest map.
 
         Args:
@@ -115,8 +115,9 @@ class DecodingPathway(nn.Module):
             skips: skip connections of each level, coarsest level first.
 
         Returns:
-            The task's logits, (B, out_channels, *spatial), and the output of each level, coarsest first, or no
-            output at all without `hands_on`, so that nothing is kept alive that no later pathway needs.
+            The task's logits, (B, out_channels, *spatial), or `None` where the head was taken away; and the output of
+            each level, coarsest first, or no output at all without `hands_on`, so that nothing is kept alive that no
+            later pathway needs.
 
         """
         x = deepest
@@ -125,4 +126,4 @@ class DecodingPathway(nn.Module):
             x = block(x, skips[level])
             if self.hands_on:
                 outputs.append(x)
-        return self.head(x), outputs
+        return None if self.head is None else self.head(x), outputs

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ..blocks.heads import dense_head
 from ..blocks.input_check import check_input
+from ..blocks.kept_tasks import keep_tasks
 from ..blocks.pooling import Strides, strides_per_level
 from ..blocks.upsampling import DeconvTo
 from ..multi_task_network import MultiTaskNetwork
@@ -78,6 +79,7 @@ class MTUNet(MultiTaskNetwork):
         if not features or min(in_channels, *features) < 1:
             raise ValueError(f"in_channels and features must be positive, got {in_channels} and {tuple(features)}.")
         self.cross_talk = cross_talk and len(self.out_channels) > 1
+        self.decoders = list(self.out_channels)  # tasks with a decoder, those that others only listen to included
         if self.cross_talk and len(features) <= CROSS_TALK_LEVEL:
             raise ValueError(
                 f"cross_talk joins the decoders' third blocks, but features has {len(features)} level(s), got "
@@ -125,7 +127,19 @@ class MTUNet(MultiTaskNetwork):
         check_input(x, "MTUNet", self.spatial_dims, self.in_channels)
         skips, maps = self.encoder(x)
         shared = self.upsample(self.bottleneck(maps)[1], skips[-1].shape[2:])
-        decoded: dict[str, Tensor] = {task: shared for task in self.heads}  # noqa: C420 (TorchScript)
+        decoded: dict[str, Tensor] = {task: shared for task in self.decoders}  # noqa: C420 (TorchScript)
         for level in self.levels:
             decoded = level(decoded, skips.pop())
         return {task: head(decoded[task]) for task, head in self.heads.items()}
+
+    def _keep(self, tasks: list[str]) -> None:
+        keep_tasks(self.heads, tasks)
+        levels: list[Any] = list(self.levels)
+        # Cross-talk takes the other tasks' maps upsampled to its level, and so all that they are made of.
+        heard = CROSS_TALK_LEVEL if self.cross_talk else -1
+        for level in levels[heard + 1 :]:
+            keep_tasks(level.upsamples, tasks)
+        for level in levels[max(heard, 0) :]:
+            keep_tasks(level.blocks, tasks)
+        if not self.cross_talk:
+            self.decoders = tasks

@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ..blocks.input_check import check_input
+from ..blocks.kept_tasks import keep_tasks
 from ..blocks.pooling import Strides, strides_per_level
 from ..multi_task_network import MultiTaskNetwork
 from .decoding_pathway import DecodingPathway
@@ -115,10 +116,23 @@ class UMC(MultiTaskNetwork):
         deepest = skips.pop(0)[0]
         predictions: dict[str, Tensor] = {}
         for task, pathway in self.pathways.items():
-            predictions[task], outputs = pathway(deepest, skips)
+            prediction, outputs = pathway(deepest, skips)
+            if prediction is not None:
+                predictions[task] = prediction
             if pathway.hands_on:
                 skips = [self._hand_on(level, outputs[i]) for i, level in enumerate(skips)]
         return predictions
+
+    def _keep(self, tasks: list[str]) -> None:
+        names = list(self.pathways)
+        last = names.index(tasks[-1])
+        # What a pathway receives depends on all earlier ones, unless it receives the encoder's alone.
+        needed = tasks if self.connectivity == "shared" else names[: last + 1]
+        keep_tasks(self.pathways, needed)
+        pathways: dict[str, Any] = dict(self.pathways.items())
+        for task in pathways.keys() - set(tasks):
+            pathways[task].head = None
+        pathways[tasks[-1]].hands_on = False
 
     def _hand_on(self, received: list[Tensor], output: Tensor) -> list[Tensor]:
         """Skip connections of the next pathway at a level, from what this pathway received there and its output."""
