@@ -95,7 +95,7 @@ if REAL:
     load = [
         LoadSampled(["image", "segment"], label_keys="segment"),
         MapLabelValued("segment", label_set.labels, label_set.class_of_label, dtype=torch.int16),
-        ScaleVolumeRanged("image", lower=0.5, upper=99.5),
+        ScaleVolumeRanged("image"),
     ]
 else:
     (train_stack,), (val_stack,) = (data.synthetic_datalist(1, section) for section in ("train", "val"))

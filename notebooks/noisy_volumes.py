@@ -137,7 +137,7 @@ tasks = TaskList([denoise, segment])
 # %%
 prepare = [
     *load,
-    ScaleVolumeRanged("image", upper=99.5),
+    ScaleVolumeRanged("image"),
     CopyItemsd("image", names="denoise"),
     SelectItemsd(tasks.keys),
     CheckSampled(spatial_dims=3, in_channels=1, tasks=tasks),

@@ -108,7 +108,7 @@ def test_resampled_label_maps_come_back_as_labels(volume, tmp_path, scale_first)
 
 def test_without_preprocessing_files_stay_in_the_networks_space(volume, tmp_path):
     path, _, labels = volume
-    steps = [Orientationd("image", axcodes="RAS", labels=None), ScaleVolumeRanged("image"), normalize()]
+    steps = [Orientationd("image", axcodes="RAS", labels=None), ScaleVolumeRanged("image", 0, 100), normalize()]
     infer(tasks(), path, steps, tmp_path, undo=False)
     segmented, denoised = (nib.load(tmp_path / f"sub.01_{name}.nii.gz") for name in ("segment", "denoise"))
     # In RAS the last voxel along the file's first axis is the first: x = 30 - 2 * 8.

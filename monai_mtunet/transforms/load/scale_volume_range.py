@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -14,16 +15,25 @@ from monai.data.meta_obj import get_track_meta
 from monai.transforms import InvertibleTransform, MapTransform
 from monai.utils import TraceKeys, convert_to_tensor
 
+from ..sample_description import describe
+
 __all__ = ["ScaleVolumeRanged"]
+
+logger = logging.getLogger(__name__)
 
 
 class ScaleVolumeRanged(MapTransform, InvertibleTransform):
-    """Map a volume's own range of intensities to [0, 1], invertibly.
+    """Map a volume's own range of intensities to [0, 1], invertibly, whatever single voxels hold.
 
-    MRI has no absolute unit, so each volume is scaled by itself. Unlike MONAI's ``ScaleIntensity``, it is undone by
-    ``inverse`` (so by ``Invertd``): a denoised volume comes back in scanner units. Hence nothing is clipped, and
-    intensities outside the percentiles lie outside [0, 1]. Voxels that are NaN or infinite are left out of the range
-    and stay as they are. A constant volume becomes 0.
+    MRI has no absolute unit, so each volume is scaled by itself, and each channel, since contrasts differ. The range is
+    that between two percentiles, so that dead voxels do not decide it. Values outside the percentiles lie outside
+    [0, 1], but no farther than ``margin``: a voxel of -60 would be seen by all around it, and outweigh all others in a
+    squared error. Limited voxels are reported once per file; targets that are copied afterwards hold the limited
+    values, and so do restored files. All else is undone by ``inverse`` (so by ``Invertd``), unlike MONAI's
+    ``ScaleIntensity``: a denoised volume comes back in scanner units. Noise that is added later is not limited.
+
+    Voxels that are NaN or infinite are left out of the range and stay as they are. Where the percentiles are equal, as
+    of a volume that is nearly all background, the range is that of all values; a constant channel becomes 0.
 
     ``Invertd(keys="pred_denoise", orig_keys="image", transform=...)`` scales a prediction back. The inverse knows only
     that it is given what was ``image``: a label map must not be inverted through it, or its class numbers would be
@@ -33,30 +43,36 @@ class ScaleVolumeRanged(MapTransform, InvertibleTransform):
         keys: keys of the volumes ``(C, *spatial)``; scaled they are float32.
         lower: percentile that becomes 0, within 0-100.
         upper: percentile that becomes 1, within 0-100.
-        channel_wise: whether each channel has a range of its own, as different MRI contrasts need.
+        channel_wise: whether each channel has a range of its own, or one is that of all, as of RGB.
+        margin: how far outside [0, 1] a value may lie. The brightest voxels of MRI reach 3.5. None limits nothing.
         allow_missing_keys: don't raise exception if key is missing.
 
     Raises:
-        ValueError: When not 0 <= lower < upper <= 100.
+        ValueError: When not 0 <= lower < upper <= 100, or the margin is negative.
 
     Example:
-        >>> scale = ScaleVolumeRanged("image", upper=99.5)
+        >>> scale = ScaleVolumeRanged("image")
         >>> scanner_units = scale.inverse(scale({"image": volume}))["image"]
     """
 
     def __init__(
         self,
         keys: KeysCollection,
-        lower: float = 0.0,
-        upper: float = 100.0,
-        channel_wise: bool = False,
+        lower: float = 0.5,
+        upper: float = 99.5,
+        channel_wise: bool = True,
+        margin: float | None = 4.0,
         allow_missing_keys: bool = False,
     ) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
         if not 0 <= lower < upper <= 100:
             raise ValueError(f"Percentiles must satisfy 0 <= lower < upper <= 100, got {lower} and {upper}.")
+        if margin is not None and not margin >= 0:
+            raise ValueError(f"margin must be at least 0, or None, got {margin}.")
         self.percentiles = (lower, upper)
         self.channel_wise = channel_wise
+        self.margin = margin
+        self._reported: set[str] = set()
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Scale the volumes of a sample.
@@ -66,7 +82,7 @@ class ScaleVolumeRanged(MapTransform, InvertibleTransform):
         """
         sample = dict(data)
         for key in self.key_iterator(sample):
-            sample[key] = self._scaled(sample[key])
+            sample[key] = self._scaled(key, sample[key])
         return sample
 
     def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -78,23 +94,40 @@ class ScaleVolumeRanged(MapTransform, InvertibleTransform):
             sample[key] = values * _per_channel(info["scale"], values) + _per_channel(info["offset"], values)
         return sample
 
-    def _scaled(self, img: NdarrayOrTensor) -> torch.Tensor:
+    def _scaled(self, key: Hashable, img: NdarrayOrTensor) -> torch.Tensor:
         image: torch.Tensor = convert_to_tensor(img, dtype=torch.float32, track_meta=get_track_meta())
         parts = image.cpu().numpy() if self.channel_wise else image.cpu().numpy()[None]
-        low, high = np.transpose([self._range(part, image) for part in parts])
+        low, high = np.transpose([self._range(part, key, image) for part in parts])
         scale = np.where(high > low, high - low, 1.0)
         scaled = (image - _per_channel(low, image)) / _per_channel(scale, image)
+        if self.margin is not None:
+            scaled = self._limited(key, scaled, self.margin)
         if isinstance(scaled, MetaTensor):
             self.push_transform(scaled, extra_info={"offset": low.tolist(), "scale": scale.tolist()})
         return scaled
 
-    def _range(self, part: np.ndarray[Any, Any], image: torch.Tensor) -> np.ndarray[Any, Any]:
+    def _range(self, part: np.ndarray[Any, Any], key: Hashable, image: torch.Tensor) -> np.ndarray[Any, Any]:
         finite = part[np.isfinite(part)]
         if finite.size == 0:
-            name = getattr(image, "meta", {}).get("filename_or_obj", "the volume")
-            raise ValueError(f"{name} has a channel (or is a volume) without a finite voxel: it cannot be scaled.")
-        low_high: np.ndarray[Any, Any] = np.percentile(finite, self.percentiles)
-        return low_high
+            raise ValueError(
+                f"{describe(key, image)} has a channel (or is a volume) without a finite voxel: it cannot be scaled."
+            )
+        low, high = np.percentile(finite, self.percentiles)
+        return np.array([low, high] if high > low else [finite.min(), finite.max()])
+
+    def _limited(self, key: Hashable, scaled: torch.Tensor, margin: float) -> torch.Tensor:
+        far = scaled.isfinite() & ((scaled < -margin) | (scaled > 1 + margin))
+        if not far.any():
+            return scaled
+        file = describe(key, scaled)
+        if file not in self._reported:
+            self._reported.add(file)
+            logger.warning(
+                "%s: %d of %d values lie farther than %g times the range between the percentiles %g and %g outside it, "
+                "and are limited to that. Where they are no defects, set ScaleVolumeRanged's margin or percentiles.",
+                file, int(far.sum()), far.numel(), margin, *self.percentiles,
+            )  # fmt: skip
+        return torch.where(far, scaled.clamp(-margin, 1 + margin), scaled)
 
 
 def _per_channel(values: Any, image: torch.Tensor) -> torch.Tensor:

@@ -60,7 +60,8 @@ class AddPoissonNoised(AddNoised):
         if img.min() < 0:
             raise ValueError(
                 f"Poisson noise needs intensities >= 0, but the image goes down to {img.min():g}: "
-                "add the noise before the intensities are normalized."
+                "add the noise before the intensities are normalized, and scale volumes from their minimum "
+                "(lower=0 of ScaleVolumeRanged)."
             )
         unit = (float(img.max()) if self.top is None else self.top) / level
         return torch.poisson(img.cpu() / unit, generator=generator).to(img.device) * unit

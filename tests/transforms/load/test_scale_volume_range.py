@@ -1,3 +1,5 @@
+import logging
+
 import pytest
 import torch
 from monai.data import DataLoader, Dataset, MetaTensor, decollate_batch
@@ -24,7 +26,7 @@ def volume(*shape):
 
 
 def test_own_range_becomes_0_to_1():
-    scaled = Scale()(volume(1, 8, 8, 8))
+    scaled = Scale(0, 100)(volume(1, 8, 8, 8))
     assert float(scaled.min()) == 0
     assert float(scaled.max()) == pytest.approx(1)
     assert scaled.dtype == torch.float32
@@ -37,16 +39,62 @@ def test_percentiles_leave_the_tails_outside():
     assert torch.allclose(scaled.as_tensor(), (img.as_tensor() - 10) / 80)
 
 
-def test_channels_share_a_range_unless_told():
+def test_channels_have_ranges_of_their_own_unless_told():
     img = MetaTensor(torch.stack([torch.linspace(0, 1, 8), torch.linspace(0, 100, 8)])[..., None])
-    assert float(Scale()(img)[0].max()) == pytest.approx(0.01)
-    each = Scale(channel_wise=True)
+    assert float(Scale(0, 100, channel_wise=False)(img)[0].max()) == pytest.approx(0.01)
+    each = Scale(0, 100)
     scaled = each(img)
     assert torch.allclose(scaled[0], scaled[1])
+    assert float(scaled.max()) == pytest.approx(1)
     assert torch.allclose(each.inverse(scaled), img)
 
 
-@pytest.mark.parametrize("scale", [Scale(), Scale(1, 99.5), Scale(channel_wise=True)])
+@pytest.mark.parametrize("value", [-32768.0, 32767.0])
+@pytest.mark.parametrize("count", [1, 20])
+def test_dead_voxels_change_nothing_but_themselves(count, value, caplog):
+    img = volume(2, 24, 24, 24)
+    whole = Scale()(img)
+    dead = torch.zeros(img.shape, dtype=torch.bool)
+    dead[0].view(-1)[torch.randperm(24**3)[:count]] = True
+    scale, bad = Scale(), img.clone()
+    bad[dead] = value
+    with caplog.at_level(logging.WARNING):
+        scaled = scale(bad)
+        scale(bad)  # once per file
+    assert (scaled - whole)[~dead].abs().max() < 0.01
+    assert torch.equal(scaled[1], whole[1])  # the other contrast
+    assert scaled[dead].tolist() == [pytest.approx(-4 if value < 0 else 5)] * count
+    restored = scale.inverse(scaled)
+    assert torch.allclose(restored[~dead], img[~dead], rtol=1e-5)
+    assert 10_000 < restored[dead].abs().min() <= restored[dead].abs().max() < 30_000
+    (message,) = caplog.messages
+    assert f"scan.nii, 24 x 24 x 24): {count} of 27648 values lie farther than 4 times" in message
+
+
+def test_without_a_margin_nothing_is_limited():
+    img = volume(1, 12, 12, 12)
+    img[0, 0, 0, 0] = -32768
+    scale = Scale(margin=None)
+    assert float(scale(img).min()) < -6
+    assert torch.allclose(scale.inverse(scale(img)), img, rtol=1e-4)
+
+
+def test_real_highlights_are_not_limited(caplog):
+    """The brightest vessels of hippocampus MRI are at 4.4."""
+    img = volume(1, 16, 16, 16)
+    img[0, 0, 0, 0] = 1000 + 5000 * 4.4
+    scale = Scale()
+    assert torch.allclose(scale.inverse(scale(img)), img, rtol=1e-5)
+    assert not caplog.messages
+
+
+def test_where_nearly_all_is_background_the_range_is_that_of_all_values():
+    img = MetaTensor(torch.zeros(1, 10, 10, 10))
+    img[0, 5, 5, :4] = torch.tensor([100.0, 200, 300, 400])
+    assert Scale()(img)[0, 5, 5, :5].tolist() == [0.25, 0.5, 0.75, 1, 0]
+
+
+@pytest.mark.parametrize("scale", [Scale(), Scale(1, 95), Scale(channel_wise=False)])
 def test_inverse_restores_scanner_units(scale):
     img = volume(2, 6, 6, 6)
     restored = scale.inverse(scale(img))
@@ -58,7 +106,7 @@ def test_inverse_restores_scanner_units(scale):
 def test_invertd_brings_a_denoised_prediction_to_scanner_units(size):
     """After a crop or pad, and through a batch, as in inference."""
     geometry = Compose([ResizeWithPadOrCropd("image", size)])
-    preprocessing = Compose([geometry, ScaleVolumeRanged("image", upper=99)])
+    preprocessing = Compose([geometry, ScaleVolumeRanged("image")])
     samples = [{"image": volume(1, 10, 11, 12)}, {"image": 100 * volume(1, 10, 11, 12)}]
     batch = next(iter(DataLoader(Dataset(samples, preprocessing), batch_size=2)))
     batch["pred_denoise"] = batch["image"].clone()  # a perfect denoiser
@@ -85,7 +133,7 @@ def test_invertd_brings_a_denoised_prediction_to_scanner_units(size):
 def test_inverse_after_random_transforms():
     preprocessing = Compose(
         [
-            ScaleVolumeRanged("image"),
+            ScaleVolumeRanged("image", 0, 100),
             RandSpatialCropd("image", (4, 4, 4), random_size=False),
             RandFlipd("image", prob=1, spatial_axis=0),
         ]
@@ -101,14 +149,14 @@ def test_inverse_after_random_transforms():
 def test_voxels_without_a_value():
     img = volume(1, 8, 8, 8)
     img[0, 0, 0, 0], img[0, 0, 0, 1] = torch.nan, torch.inf
-    scale = Scale()
+    scale = Scale(0, 100)
     scaled = scale(img)
     finite = torch.isfinite(img)
     assert torch.equal(torch.isfinite(scaled), finite)
     assert float(scaled[finite].max()) == pytest.approx(1)
     assert torch.allclose(scale.inverse(scaled)[finite], img[finite], rtol=1e-5)
     img[:] = torch.nan
-    with pytest.raises(ValueError, match=r"scan\.nii has .*without a finite voxel"):
+    with pytest.raises(ValueError, match=r"image \(scan\.nii, 8 x 8 x 8\) has .*without a finite voxel"):
         scale(img)
 
 
@@ -124,3 +172,8 @@ def test_constant_volume_becomes_0_and_comes_back():
 def test_wrong_percentiles(percentiles):
     with pytest.raises(ValueError, match="0 <= lower < upper <= 100"):
         Scale(*percentiles)
+
+
+def test_wrong_margin():
+    with pytest.raises(ValueError, match="margin must be at least 0, or None, got -1"):
+        Scale(margin=-1)
