@@ -11,7 +11,7 @@ class Averaging:
     """The mean of the predicted values; other kinds of predictions have subclasses.
 
     Predictions (B, C, *spatial) of an image and its flips are summed and merged; what is merged is averaged over
-    windows and, renormalized, over scales; and the average becomes a prediction again, such as a network's.
+    networks, windows and, renormalized, scales; and the average becomes a prediction again, such as a network's.
     """
 
     def merge(self, total: Tensor, count: int) -> Tensor:

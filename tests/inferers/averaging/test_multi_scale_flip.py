@@ -7,44 +7,20 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from all_tasks import SEGMENT, TASKS, AllTasks
 from monai.bundle import ConfigParser
 from monai.data import DataLoader, Dataset, MetaTensor
-from torch import nn
 
 from monai_mtunet.engines import MultiTaskEvaluator
 from monai_mtunet.inferers import MultiScaleFlipInferer, MultiTaskSlidingWindowInferer
 from monai_mtunet.tasks import (
-    ClassificationTask,
     DepthTask,
     DistanceTask,
     NormalsTask,
-    RestorationTask,
     SegmentationTask,
     TaskList,
 )
 from monai_mtunet.transforms import RandFlipGeometryd
-
-SEGMENT = SegmentationTask("segment", ["a", "b", "c"])
-CLASSIFY = ClassificationTask("classify", ["a", "b"])
-TASKS = TaskList([RestorationTask("denoise", 1), SEGMENT, DepthTask("depth"), NormalsTask("normals"), CLASSIFY])
-
-
-class AllTasks(nn.Module):
-    """A head per task, in another order than the tasks; convolutions of 3 are not symmetric, of 1 they are."""
-
-    def __init__(self, dims=2, kernel_size=3):
-        super().__init__()
-        conv = {2: nn.Conv2d, 3: nn.Conv3d}[dims]
-        heads = {"segment": 3, "normals": 3, "depth": 1, "denoise": 1}
-        self.heads = nn.ModuleDict(
-            {name: conv(1, count, kernel_size, padding=kernel_size // 2) for name, count in heads.items()}
-        )
-        self.classify = nn.Linear(1, 2)
-
-    def forward(self, x):
-        assert type(x) is torch.Tensor
-        predictions = {name: head(x) for name, head in self.heads.items()}
-        return predictions | {"classify": self.classify(x.flatten(2).square().mean(-1))}
 
 
 @pytest.fixture(autouse=True)
@@ -269,7 +245,7 @@ def test_metrics_and_losses_take_its_results():
 
 
 def test_the_documented_configuration_is_the_papers():
-    text = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text()
+    text = (Path(__file__).parents[3] / "docs" / "tasks.md").read_text()
     block = next(block for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL) if "MultiScaleFlip" in block)
     config = {**json.loads(f"{{{block}}}"), "active_tasks": TASKS}
     inferer = ConfigParser(config).get_parsed_content("inferer")

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import chain, combinations
+from collections.abc import Sequence
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from monai.data import MetaTensor
 from monai.inferers import Inferer, SimpleInferer
 from torch import Tensor
 
-from ..tasks import Task
-
-Network = Callable[..., dict[str, Tensor]]
+from ...tasks import Task
+from .flipped_windows import FlippedWindows, Network
 
 
 class MultiScaleFlipInferer(Inferer):
     """Averages the predictions of all tasks over scaled and flipped copies of the image, in 2D and 3D.
 
     As the SUNet paper does for segmentation (section 7.3, and its code). At each scale, the logits of a window and of
-    its flips, turned back, are summed before the softmax; probabilities are averaged where windows overlap, brought
-    back to the image's size (bilinear or trilinear), renormalized, and averaged over scales. Predictions of other tasks
-    take the same way, with a mean in place of sum and softmax, and of directions with unit length.
+    its flips, turned back, are summed before the softmax (`FlippedWindows`); probabilities are averaged where windows
+    overlap, brought back to the image's size (bilinear or trilinear), renormalized, and averaged over scales.
+    Predictions of other tasks take the same way, with a mean in place of sum and softmax, and of directions with unit
+    length.
 
     What a flip or a scale does to values is declared by the task (`Task.undo_flip`, `Task.undo_scale`): a flip
     negates the component of normals along its axis; enlarged by s, what is seen is s times as near, so that depth is
@@ -89,13 +87,13 @@ class MultiScaleFlipInferer(Inferer):
             ValueError: When the image has no such axis to flip, or the network predicts what is not among the tasks.
         """
         inputs = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
-        flipping = self._flipping(network, inputs.ndim - 2)
+        flipping = FlippedWindows(network, list(self.tasks.values()), self.flip_axes)
         whole = 1.0 if self.shorter_side is None else self.shorter_side / min(inputs.shape[2:])
         totals: dict[str, Tensor] = {}
         for scale in self.scales:
             factor = scale * whole
             copy = _resized(inputs, [max(1, round(size * factor)) for size in inputs.shape[2:]])
-            for name, values in self.inferer(copy, flipping, *args, **kwargs).items():
+            for name, values in self.inferer(copy, flipping.merged, *args, **kwargs).items():
                 task = self.tasks[name]
                 values = task.undo_scale(values, factor)
                 values = task.averaging.renormalize(_resized(values, inputs.shape[2:]) if task.is_dense else values)
@@ -103,45 +101,6 @@ class MultiScaleFlipInferer(Inferer):
         return {
             name: self.tasks[name].averaging.to_prediction(total / len(self.scales)) for name, total in totals.items()
         }
-
-    def _flipping(self, network: Network, dims: int) -> Network:
-        """The network that merges its predictions of a window and of the window's flips."""
-        wrong = [axis for axis in self.flip_axes if not -dims <= axis < dims]
-        if wrong:
-            raise ValueError(f"flip_axes {wrong} are no axes of an image with {dims} spatial axes (0..{dims - 1}).")
-        axes = sorted({axis % dims for axis in self.flip_axes})
-        flips = list(chain.from_iterable(combinations(axes, count) for count in range(len(axes) + 1)))
-
-        def merged(window: Tensor, *args: Any, **kwargs: Any) -> dict[str, Tensor]:
-            totals: dict[str, Tensor] = {}
-            for flip in flips:
-                predictions = network(_flipped(window, flip), *args, **kwargs)
-                self._check_names(predictions)
-                for name, prediction in predictions.items():
-                    turned = self._turned_back(self.tasks[name], prediction.float(), flip)
-                    totals[name] = totals[name] + turned if name in totals else turned
-            return {name: self.tasks[name].averaging.merge(total, len(flips)) for name, total in totals.items()}
-
-        return merged
-
-    def _check_names(self, predictions: dict[str, Tensor]) -> None:
-        unknown = [name for name in predictions if name not in self.tasks]
-        if unknown:
-            raise ValueError(
-                f"The network predicts {unknown}, but the declared tasks are {list(self.tasks)}: "
-                "how predictions are averaged is declared by the task."
-            )
-
-    @staticmethod
-    def _turned_back(task: Task, prediction: Tensor, flip: Sequence[int]) -> Tensor:
-        prediction = _flipped(prediction, flip) if task.is_dense else prediction
-        for axis in flip:
-            prediction = task.undo_flip(prediction, axis)
-        return prediction
-
-
-def _flipped(values: Tensor, flip: Sequence[int]) -> Tensor:
-    return torch.flip(values, [axis + 2 for axis in flip]) if flip else values
 
 
 def _resized(values: Tensor, size: Sequence[int]) -> Tensor:
