@@ -6,6 +6,7 @@ from .handlers.activation_maps import ActivationMapHandler
 from .handlers.attention_masks import AttentionMaskHandler, read_attention_masks
 from .handlers.checkpoints import ResumableCheckpoint, VerifiedCheckpointLoader
 from .handlers.epoch_seed import EpochSeed
+from .handlers.freeze_parts import FreezeParts
 from .handlers.loss_weight_plot import LossWeightPlot, draw_loss_weights
 from .handlers.panels import PanelHandler
 from .handlers.task_loss_handler import NonFiniteLossError, TaskLossHandler
@@ -21,6 +22,7 @@ __all__ = [
     "ActivationMapHandler",
     "AttentionMaskHandler",
     "EpochSeed",
+    "FreezeParts",
     "GradientBalancingTrainer",
     "LossWeightPlot",
     "MultiTaskEvaluator",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, TypeVar
 
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-__all__ = ["unwrapped", "without_prefixes"]
+__all__ = ["own_names", "unwrapped", "without_prefixes"]
 
 # DistributedDataParallel and DataParallel, torch.compile, and the attribute that other trainers keep a network in.
 _PREFIXES = ("module.", "_orig_mod.", "network.", "model.")
@@ -41,3 +41,25 @@ def without_prefixes(state: Mapping[str, Value], wanted: Iterable[str]) -> Mappi
             break
         state = {name.removeprefix(common[0]): value for name, value in state.items()}
     return state
+
+
+def own_names(state: Mapping[str, Value], wanted: Iterable[str]) -> Mapping[str, Value]:
+    """The same, and without prefixes that only some names have, as the network's beside the loss in a trainer's state.
+
+    Args:
+        state: tensors by name.
+        wanted: the names that the network has; such a prefix goes where what is left is one of them.
+    """
+    names = set(wanted)
+    state = without_prefixes(state, names)
+    return {_own_name(name, names, state): value for name, value in state.items()}
+
+
+def _own_name(name: str, wanted: Container[str], given: Container[str]) -> str:
+    own = name
+    while own not in wanted:
+        prefix = next((prefix for prefix in _PREFIXES if own.startswith(prefix)), None)
+        if prefix is None:
+            return name
+        own = own.removeprefix(prefix)
+    return name if own in given else own

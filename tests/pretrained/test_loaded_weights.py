@@ -66,13 +66,15 @@ def test_a_checkpoint_of_2018_lacks_counters_only(tmp_path, caplog):
     report = copy_weights(network, state, "trunk")
     trunk = [name for name in network.state_dict() if name.startswith("trunk.")]
     assert report.loaded == [name for name in trunk if not name.endswith("num_batches_tracked")]
-    assert report.kept == [name for name in trunk if name.endswith("num_batches_tracked")]
+    counters = [name for name in trunk if name.endswith("num_batches_tracked")]
+    assert report.kept == dict.fromkeys(counters, "not in it")
     assert report.unused == ["heads.vectors.kind.linear.weight", "heads.vectors.kind.linear.bias"]
     with caplog.at_level(logging.INFO):
-        load_pretrained(network, tmp_path / "a.pth")
+        load_pretrained(network, tmp_path / "a.pth", part="trunk")
     (message,) = caplog.messages
-    assert f"Loaded {len(report.loaded)} tensors of 'trunk' from" in message
-    assert message.endswith(f"not in it: {report.kept}; not taken: {report.unused}.")
+    assert f"Loaded {len(report.loaded)} of {len(trunk)} tensors of 'trunk' from" in message
+    left = f"{', '.join(counters[:8])} and {len(counters) - 8} more (not in it)"
+    assert f"adapted: none; left as initialized: {left}; of the file not taken: heads.vectors (2 tensors)." in message
 
 
 def test_the_whole_network_with_its_heads(checkpoint):
@@ -127,7 +129,7 @@ def test_a_checkpoint_of_another_width_or_depth_is_refused_and_nothing_changed(c
     network = segmenter(**changes)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     with pytest.raises(CheckpointError, match=re.escape(message)):
-        load_pretrained(network, checkpoint)
+        load_pretrained(network, checkpoint, part="trunk")
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
 
 

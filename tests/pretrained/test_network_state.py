@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from monai_mtunet.pretrained.network_state import unwrapped, without_prefixes
+from monai_mtunet.pretrained.network_state import own_names, unwrapped, without_prefixes
 
 WANTED = {"encoder.weight": 1, "head.bias": 2}
 
@@ -27,3 +27,10 @@ def test_wrappers_are_taken_off_a_network():
     assert unwrapped(torch.compile(nn.DataParallel(network))) is network
     assert unwrapped(network) is network
     assert unwrapped("no module") == "no module"
+
+
+def test_names_that_are_the_networks_own_lose_a_prefix_that_not_all_have():
+    state = {"model.encoder.weight": 1, "model.head.bias": 2, "criterion.weight": 3, "model.other": 4}
+    assert own_names(state, WANTED) == {**WANTED, "criterion.weight": 3, "model.other": 4}
+    both = {"encoder.weight": 1, "model.encoder.weight": 2}
+    assert own_names(both, WANTED) == both
