@@ -66,27 +66,26 @@ def test_a_head_of_other_classes_stays_as_initialized(family):
     assert report.adapted == {}
 
 
-@pytest.mark.parametrize("family", [family for family in FAMILIES if family not in (MTUNet, DenseSegNet)])
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family not in (MTUNet, CrossStitchSegNet)])
 def test_one_more_task_leaves_what_the_others_predict(family):
     first, network = build(family), build(family, tasks={**TASKS, "edges": 1}, seed=1)
     given, before = state_of(first), state_of(network)
     report = copy_weights(network, given)
     assert_report_is_true(network, before, given, report)
     assert report.unused == []
+    assert all("edges" in name for name in report.kept)
     x = torch.rand(1, 3, 32, 32)
-    if family is not CrossStitchSegNet:  # whose stitches grow by a row and a column for the task
-        assert all("edges" in name for name in report.kept)
-        with torch.no_grad():
-            assert all(torch.equal(first(x)[task], network(x)[task]) for task in TASKS)
+    with torch.no_grad():
+        assert all(torch.equal(first(x)[task], network(x)[task]) for task in TASKS)
 
 
-@pytest.mark.parametrize("family", [MTUNet, DenseSegNet, CrossStitchSegNet])
+@pytest.mark.parametrize("family", [MTUNet, CrossStitchSegNet])
 def test_where_tasks_are_interwoven_the_rest_is_taken(family):
     given, network = state_of(build(family)), build(family, tasks={**TASKS, "edges": 1}, seed=1)
     before = state_of(network)
     report = copy_weights(network, given)
     assert_report_is_true(network, before, given, report)
-    assert len(report.loaded) > 0.4 * len(before)
+    assert {name for name in given if "encoder" in name and ".conv" in name} <= set(report.loaded)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -1,0 +1,81 @@
+"""The overlays of docs/finetuning.md, word for word, on the small UMC bundle."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.bundles.bundle_under_test import ROOT
+from tests.bundles.left_by_a_run import network
+from tests.bundles.umc.umc_bundle import SMALL_VOLUME, UMC
+
+PAGE = (ROOT / "docs" / "finetuning.md").read_text()
+NETWORK = (
+    "$monai_mtunet.pretrained.load_pretrained(@network_def, @pretrained, @pretrained_part)"
+    ".to(device=@device, memory_format=@memory_format)"
+)
+OVERLAYS = dict(re.findall(r"`(\w+)\.json`.*?```json\n(.*?)```", PAGE, re.DOTALL))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    UMC.train(folder)
+    return folder
+
+
+@pytest.fixture
+def overlay(tmp_path: Path) -> Any:
+    """Write overlays of the page; give their paths as names of a bundle's files."""
+
+    def written(*names: str) -> list[str]:
+        for name in names:
+            (tmp_path / f"{name}.json").write_text(OVERLAYS[name])
+        return [str(tmp_path / name) for name in names]
+
+    return written
+
+
+def best(folder: Path) -> dict[str, Any]:
+    return {"pretrained": str(folder / "checkpoints" / "best.pt"), "pretrained_part": "", "network": NETWORK}
+
+
+def changed(before: Path, after: Path) -> set[str]:
+    first, second = network(before, "best"), network(after)
+    return {name for name in second if name not in first or not torch.equal(first[name], second[name])}
+
+
+def test_the_page_has_all_of_its_overlays() -> None:
+    assert list(OVERLAYS) == ["other_classes", "add_edges", "freeze_encoder", "two_channels"]
+
+
+def test_other_classes(trained: Path, overlay: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder, names = tmp_path / "run", overlay("other_classes")
+    UMC.train(folder, *names, **best(trained), learning_rate=0.0)  # statistics alone change
+    log = capfd.readouterr().out
+    assert "pathways.segment.head (2 tensors) (pathways.segment.head.weight is (5, 4, 1, 1) in it, (3, 4, 1," in log
+    still = {name for name in changed(trained, folder) if not re.search("running|num_batches", name)}
+    assert still == {"pathways.segment.head.weight", "pathways.segment.head.bias"}
+    UMC.predict(folder, *names)
+    assert list((folder / "predictions").glob("*_segment.png"))
+
+
+def test_one_more_task_above_a_frozen_encoder(trained: Path, overlay: Any, tmp_path: Path) -> None:
+    folder, names = tmp_path / "run", overlay("add_edges", "freeze_encoder")
+    UMC.train(folder, *names, **best(trained))
+    different = changed(trained, folder)
+    assert not any(name.startswith("encoder.") for name in different)
+    for task in ("denoise", "segment", "edges"):
+        assert f"pathways.{task}.head.weight" in different
+    UMC.predict(folder, names[0])
+    assert list((folder / "predictions").glob("*_edges.*"))
+
+
+@pytest.mark.slow
+def test_one_more_channel(overlay: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    small = {**SMALL_VOLUME, "augment": []}
+    UMC.train(tmp_path / "volume", "volume", **small)
+    UMC.train(tmp_path / "run", "volume", *overlay("two_channels"), **small, **best(tmp_path / "volume"))
+    assert "adapted: encoder.first.conv_0.conv.weight (1 channels in it, 2 here" in capfd.readouterr().out
