@@ -72,7 +72,7 @@ class GradientBalancingTrainer(MultiTaskTrainer):
         self.multi_task_loss = self.loss_function
         self.loss_function = self._cut_off_loss
         self.aggregator = aggregator
-        self.parameters = [p for group in self.optimizer.param_groups for p in group["params"] if p.requires_grad]
+        self.parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         self.may_be_shared = _below(self.network, self.parameters, shared)
         self._losses: dict[str, Tensor] = {}
         self._cut_off: dict[str, Tensor] = {}
@@ -107,17 +107,20 @@ class GradientBalancingTrainer(MultiTaskTrainer):
     def _differentiate(self) -> None:
         """Add the iteration's gradient of each task: the chain rule from the total loss's gradient on."""
         self._present |= set(self.multi_task_loss.raw_losses)
+        learning = [p for p in self.parameters if p.requires_grad]  # parts may be frozen for some epochs
         # A frozen part of the network may leave a loss without any gradient.
         losses = {name: loss for name, loss in self._losses.items() if loss.requires_grad}
         for left, (name, loss) in zip(range(len(losses))[::-1], losses.items(), strict=True):
             outer = self._cut_off[name].grad
-            gradients: Sequence[Tensor | None] = torch.autograd.grad(
+            found: Sequence[Tensor | None] = torch.autograd.grad(
                 loss,
-                self.parameters,
+                learning,
                 torch.zeros_like(loss) if outer is None else outer,
                 retain_graph=left > 0,
                 allow_unused=True,
             )
+            gradient_of = dict(zip(learning, found, strict=True))
+            gradients = [gradient_of.get(p) for p in self.parameters]
             before = self._gradients.get(name, [None] * len(gradients))
             self._gradients[name] = [_plus(*pair) for pair in zip(before, gradients, strict=True)]
         self._losses, self._cut_off = {}, {}

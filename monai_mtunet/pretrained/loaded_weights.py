@@ -26,6 +26,8 @@ Network = TypeVar("Network", bound=nn.Module)
 FITS = ("all", "exact")
 # Of the kernels that both sides could share, the part that must fit: below, it is another network's checkpoint.
 _LEAST_SHARE = 0.1
+# Below this part, it may be a mistake, as other widths with some layers of the same shape.
+_USUAL_SHARE = 0.5
 # Where trainers keep a network's state.
 _KEYS = ("network", "state_dict", "model", "model_state_dict", "net")
 
@@ -40,16 +42,18 @@ class LoadedWeights:
             only counters of batches, which checkpoints of 2018 did not have.
         unused: names of the checkpoint's tensors that have no place in the part, such as other heads.
         adapted: names of the loaded tensors that were changed to fit, with what was done.
+        share: of the kernels that both sides could share, the part that was loaded, 0..1.
     """
 
     loaded: list[str]
     kept: dict[str, str]
     unused: list[str]
     adapted: dict[str, str] = field(default_factory=dict)
+    share: float = 1.0
 
 
 def load_pretrained(network: Network, path: str | Path | None, part: str = "", fit: str | None = None) -> Network:
-    """Load what fits of a checkpoint, and log what was taken, adapted and left.
+    """Load what fits of a checkpoint, and log what was taken, adapted and left, as a warning where it is little.
 
     Tensors find each other by name, whatever prefix a wrapper gave them. `SUNet` also takes checkpoints with the names
     of its authors' implementation. A classifier's trunk goes into a dense network of any output stride.
@@ -84,8 +88,11 @@ def load_pretrained(network: Network, path: str | Path | None, part: str = "", f
     state = _state_of_network(read_checkpoint(path, map_location="cpu"), path)
     report = copy_weights(network, state, part, fit, f"The checkpoint {path}")
     own = network.state_dict()
-    logger.info(
-        "Loaded %d of %d tensors of %s from %s; adapted: %s; left as initialized: %s; of the file not taken: %s.",
+    little = report.share < _USUAL_SHARE
+    logger.log(
+        logging.WARNING if little else logging.INFO,
+        "%sLoaded %d of %d tensors of %s from %s; adapted: %s; left as initialized: %s; of the file not taken: %s.",
+        f"Only {report.share:.0%} of the kernels fit. " if little else "",
         len(report.loaded),
         len(report.loaded) + len(report.kept),
         repr(part) if part else "the network",
@@ -132,10 +139,10 @@ def copy_weights(
     if fit == "exact":
         _check_exact(given, wanted, prefix, source, type(network).__name__)
     found = fitting_weights(network, given, wanted)
-    if fit == "all":
-        _check_share(found, given, wanted, source, type(network).__name__)
+    share = _checked_share(found, given, wanted, source, type(network).__name__) if fit == "all" else 1.0
     network.load_state_dict(found.taken, strict=False)
-    return LoadedWeights(list(found.taken), found.kept, [name for name in given if name not in wanted], found.adapted)
+    unused = [name for name in given if name not in wanted]
+    return LoadedWeights(list(found.taken), found.kept, unused, found.adapted, share)
 
 
 def _in_names_of(network: nn.Module, state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
@@ -169,16 +176,17 @@ def _check_exact(
         )
 
 
-def _check_share(
+def _checked_share(
     found: FittingWeights, given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], source: str, network: str
-) -> None:
-    """Refuse a state of which next to nothing fits. Kernels count: vectors fit networks of other dimensions too."""
+) -> float:
+    """What fits, of all that could. Refuse next to nothing. Kernels count: vectors fit other dimensions too."""
     least = min(2, max(tensor.dim() for tensor in wanted.values()))  # a normalization alone has no kernels
     ours, theirs, taken = (
         [name for name, tensor in tensors.items() if tensor.dim() >= least] for tensors in (wanted, given, found.taken)
     )
-    if taken and len(taken) >= _LEAST_SHARE * min(len(ours), len(theirs)):
-        return
+    share = len(taken) / max(1, min(len(ours), len(theirs)))
+    if taken and share >= _LEAST_SHARE:
+        return share
     raise CheckpointError(
         f"{source} does not fit the {network}: {len(taken)} of its {len(theirs)} kernels have a place among "
         f"{len(ours)}. It has {_examples(given, theirs, taken)}; the network has {_examples(wanted, ours, taken)}. "

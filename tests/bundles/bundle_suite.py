@@ -26,7 +26,7 @@ class BundleSuite:
 
     `metrics` are some of those that are measured, `written` the files of one image without its name, `unlabeled` the
     targets that samples may lack. `evaluation` are overrides with which evaluation does what validation did, `overlays`
-    some that change how images are prepared.
+    some that change how images are prepared. `encoder` is what a trained network is started from.
     """
 
     bundle: BundleUnderTest
@@ -35,6 +35,7 @@ class BundleSuite:
     unlabeled: Sequence[str] = ("segment",)
     evaluation: ClassVar[Mapping[str, Any]] = {}
     overlays: Sequence[Sequence[str]] = ()
+    encoder: str = "encoder"
 
     def small(self, *names: str, **overrides: Any) -> ConfigParser:
         return self.bundle.parsed("train", *names, **{**self.bundle.small, **overrides})
@@ -112,6 +113,24 @@ class BundleSuite:
         saved = checkpoint(tmp_path)
         assert saved["trainer"]["iteration"] == 2 * saved["trainer"]["epoch_length"]
         assert saved["early_stopping"]["metric"] == self.metrics[-1]
+
+    def test_starts_from_trained_weights_that_are_frozen_at_first(self, trained: Path, tmp_path: Path) -> None:
+        def unmoved(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
+            return {name for name in after if before[name].equal(after[name])}
+
+        options = {"frozen_parts": [self.encoder], "frozen_epochs": 1, "lr_scheduler#T_max": 8}
+        given = trained / "checkpoints" / "best.pt"
+        self.bundle.train(tmp_path, **options, pretrained=str(given))
+        frozen = network(tmp_path)
+        encoder = {name for name in frozen if name.startswith(f"{self.encoder}.")}
+        assert any(name.endswith("running_mean") for name in encoder)
+        assert unmoved(network(trained, "best"), frozen) == encoder
+        # The checkpoint wins: what the training started from is not read again.
+        self.bundle.train(tmp_path, **options, max_epochs=2, resume=True, pretrained="gone.pt")
+        assert unmoved(frozen, network(tmp_path)) == set()
+
+    def test_evaluation_needs_no_pretrained_file(self, trained: Path, tmp_path: Path) -> None:
+        self.bundle.evaluate(tmp_path, ckpt_path=str(trained / "checkpoints" / "best.pt"), pretrained="gone.pt")
 
     def partly_labeled(self, count: int) -> dict[str, str]:
         data = self.bundle.small["train_data"].removeprefix("$")

@@ -16,7 +16,11 @@ def item(bundle: str, file: str, name: str) -> Any:
 
 
 @pytest.mark.parametrize("bundle", OTHERS)
-@pytest.mark.parametrize("name", ["train", "validate", "summary_writer", "initialize", "run", "finalize"])
+@pytest.mark.parametrize(
+    "name",
+    ["train", "validate", "summary_writer", "pretrained", "pretrained_part", "frozen_parts", "frozen_epochs",
+     "initialize", "run", "finalize"],
+)  # fmt: skip
 def test_training_and_validation(name: str, bundle: str) -> None:
     assert item(bundle, "train", name) == item(FIRST, "train", name)
 
@@ -34,7 +38,7 @@ def test_prediction(name: str, bundle: str) -> None:
 @pytest.mark.parametrize("bundle", OTHERS)
 def test_evaluation_begins_alike(bundle: str) -> None:
     """What a bundle draws of its own comes after the checkpoint and the measures."""
-    for name in ("ckpt_path", "run", "finalize"):
+    for name in ("ckpt_path", "pretrained_network", "run", "finalize"):
         assert item(bundle, "evaluate", name) == item(FIRST, "evaluate", name)
     ours, first = (item(name, "evaluate", "validate#handlers")[:2] for name in (bundle, FIRST))
     assert ours == first

@@ -1,5 +1,7 @@
 """Parts that do not learn in the first epochs, on a real MONAI trainer."""
 
+import logging
+
 import pytest
 import torch
 from ignite.engine import Events
@@ -156,3 +158,11 @@ def test_epochs_are_none_or_more():
     network = umc()
     states = recorded(trainer(network, 1, [FreezeParts(network, ["encoder"], 0)]), network)
     assert changed(*states) == set(states[0])
+
+
+def test_without_a_number_of_epochs_it_is_throughout(caplog):
+    network = umc()
+    with caplog.at_level(logging.INFO, "monai_mtunet"):
+        first, *_, last = recorded(trainer(network, 3, [FreezeParts(network, ["encoder"])]), network)
+    assert not any(name.startswith("encoder.") for name in changed(first, last))
+    assert [record.message for record in caplog.records] == ["Frozen throughout: encoder."]

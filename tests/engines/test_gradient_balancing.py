@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from monai_mtunet.engines import (
+    FreezeParts,
     GradientBalancingTrainer,
     MultiTaskPrepareBatch,
     MultiTaskTrainer,
@@ -223,6 +224,22 @@ def test_a_loss_of_frozen_parameters_alone_has_no_row() -> None:
     engine = trainer(samples(), lambda jacobian: rows.append(len(jacobian)) or jacobian.sum(0), network)
     engine.run()
     assert rows == [2]  # of segment and, through the dense skips, edge
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_part_that_is_frozen_for_an_epoch_is_balanced_afterwards(steps: int) -> None:
+    network, sizes = umc("BATCH"), []
+    every = sum(p.numel() for p in network.parameters())
+    encoder = sum(p.numel() for p in network.encoder.parameters())
+    engine = trainer(
+        samples(), lambda jacobian: sizes.append(jacobian.shape[1]) or jacobian.sum(0), network, batch_size=2, lr=0.1,
+        accumulation_steps=steps, train_handlers=[FreezeParts(network, ["encoder"], 1)],
+    )  # fmt: skip
+    engine.state.max_epochs = 2
+    engine.run()
+    per_epoch = 2 // steps
+    assert sizes[0] + encoder == sizes[per_epoch] < every
+    assert len(sizes) == 2 * per_epoch
 
 
 def test_one_present_task_is_not_aggregated() -> None:

@@ -219,6 +219,17 @@ def test_the_log_of_a_part_names_what_is_outside(tmp_path, caplog):
     assert message.endswith("left as initialized: none; of the file not taken: pathways (78 tensors).")
 
 
+@pytest.mark.parametrize(("levels", "level"), [((4, 7, 9, 8), "WARNING"), ((4, 6, 8, 10), "INFO")])
+def test_little_that_fits_is_a_warning(tmp_path, caplog, levels, level):
+    """Of a network of other widths, the first level's convolutions fit."""
+    torch.save(build(features=levels).state_dict(), tmp_path / "best.pt")
+    with caplog.at_level(logging.INFO):
+        load_pretrained(build(features=(4, 6, 8, 10), seed=1), tmp_path / "best.pt")
+    (record,) = caplog.records
+    assert record.levelname == level
+    assert bool(re.match(r"Only \d\d% of the kernels fit. Loaded", record.message)) == (level == "WARNING")
+
+
 def test_another_fit_names_the_two():
     with pytest.raises(ValueError, match=r"fit must be one of \('all', 'exact'\), got 'most'"):
         copy_weights(build(), build().state_dict(), fit="most")

@@ -30,7 +30,7 @@ class FreezeParts:
     Args:
         network: the network that is trained.
         parts: names of its modules, as ``"encoder"`` or ``"pathways.segment"``.
-        epochs: how many epochs they are frozen for; as many as the training has freeze them throughout.
+        epochs: how many epochs they are frozen for; None, or as many as the training has, freezes them throughout.
 
     Raises:
         ValueError: When the network has no such part with parameters, all that it could learn would be frozen,
@@ -41,13 +41,13 @@ class FreezeParts:
         >>> FreezeParts(network, ["encoder"], epochs=5).attach(trainer)
     """
 
-    def __init__(self, network: nn.Module, parts: Sequence[str], epochs: int) -> None:
+    def __init__(self, network: nn.Module, parts: str | Sequence[str], epochs: int | None = None) -> None:
         if isinstance(network, DistributedDataParallel) and not network.find_unused_parameters:
             raise ValueError(
                 "DistributedDataParallel waits for gradients of frozen parameters: wrap the network with "
                 "find_unused_parameters=True."
             )
-        if epochs < 0:
+        if epochs is not None and epochs < 0:
             raise ValueError(f"epochs must not be negative, got {epochs}.")
         self.network: nn.Module = unwrapped(network)
         self.names = [parts] if isinstance(parts, str) else list(parts)
@@ -55,7 +55,7 @@ class FreezeParts:
         self.epochs = epochs
         # Those that learn: what is fixed for good, as by freeze_normalization, stays so.
         self.parameters = {p for part in self.parts for p in part.parameters() if p.requires_grad}
-        if epochs and self.parameters.issuperset(p for p in self.network.parameters() if p.requires_grad):
+        if epochs != 0 and self.parameters.issuperset(p for p in self.network.parameters() if p.requires_grad):
             raise ValueError(
                 f"{self.names} are all that {type(self.network).__name__} could learn: freeze fewer parts."
             )
@@ -68,11 +68,14 @@ class FreezeParts:
 
     def __call__(self, engine: Workflow) -> None:
         """Freeze the parts, or let them learn, as the epoch says."""
-        if engine.state.epoch > self.epochs:
-            self._thaw(engine)
+        if self.epochs is not None and engine.state.epoch > self.epochs:
+            if self._hook is not None:
+                self._thaw()
+                logger.info("No longer frozen: %s.", ", ".join(self.names))
         elif self._hook is None:
             self._freeze()
-            logger.info("Frozen to the end of epoch %d: %s.", self.epochs, ", ".join(self.names))
+            until = "throughout" if self.epochs is None else f"to the end of epoch {self.epochs}"
+            logger.info("Frozen %s: %s.", until, ", ".join(self.names))
 
     def _freeze(self) -> None:
         for parameter in self.parameters:
@@ -81,14 +84,13 @@ class FreezeParts:
         # MONAI's trainer calls network.train() in every iteration, right before the pass.
         self._hook = self.network.register_forward_pre_hook(self._to_eval_mode)
 
-    def _thaw(self, engine: Workflow) -> None:
+    def _thaw(self) -> None:
         if self._hook is None:
             return
         self._hook.remove()
         self._hook = None
         for parameter in self.parameters:
             parameter.requires_grad_(True)
-        logger.info("No longer frozen: %s.", ", ".join(self.names))
 
     def _to_eval_mode(self, network: nn.Module, inputs: Any) -> None:
         for part in self.parts:

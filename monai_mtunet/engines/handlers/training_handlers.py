@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from ..evaluator import MultiTaskEvaluator
 from .checkpoints import ResumableCheckpoint
 from .early_stopping import MetricEarlyStopping
 from .epoch_seed import EpochSeed
+from .freeze_parts import FreezeParts
 from .loss_weight_plot import LossWeightPlot
 from .progress import TaskProgressBar
 from .target_check import TargetCheck
@@ -54,6 +55,11 @@ class TrainingHandlers:
         resume: whether to continue from ``<output_dir>/checkpoints/last.pt``.
         early_stopping: "metric", "patience" and "threshold" of :class:`MetricEarlyStopping`; without it, or with a
             patience of ``None``, nothing stops before the trainer's ``max_epochs``.
+        frozen_parts: names of the network's modules that do not learn at first; see :class:`FreezeParts`.
+        frozen_epochs: for how many epochs, or None throughout.
+
+    Raises:
+        ValueError: When `frozen_epochs` are given for no part, or the network has no part of such a name.
     """
 
     def __init__(
@@ -72,7 +78,13 @@ class TrainingHandlers:
         seed: int = 0,
         resume: bool = False,
         early_stopping: Mapping[str, Any] | None = None,
+        frozen_parts: str | Sequence[str] = (),
+        frozen_epochs: int | None = None,
     ) -> None:
+        if frozen_epochs and not frozen_parts:
+            raise ValueError(
+                f"frozen_epochs is {frozen_epochs}, but no part is named: give frozen_parts, as \"['encoder']\"."
+            )
         stopping = (
             {}
             if early_stopping is None
@@ -95,6 +107,8 @@ class TrainingHandlers:
             StatsHandler(iteration_log=False, name="train"),
             TensorBoardStatsHandler(summary_writer, output_transform=_iteration_scalars),
         ]
+        if frozen_parts:
+            self.handlers.append(FreezeParts(network, frozen_parts, frozen_epochs))
 
     def attach(self, engine: Workflow) -> None:
         """Attach all to a trainer."""

@@ -33,13 +33,13 @@ def test_pretrained_network_of_another_width(tmp_path: Path, checkpoint: Path) -
         "does not fit the SUNet; it has in another shape: trunk.",
         "Build the network with the widths",
     ):
-        SUNET.train(tmp_path, module_features=12, pretrained=str(checkpoint))
+        SUNET.train(tmp_path, module_features=12, pretrained=str(checkpoint), pretrained_part="trunk")
 
 
 def test_pretrained_heads_of_other_classes(tmp_path: Path, checkpoint: Path) -> None:
     six = {"tasks#0#classes": list("abcdef"), "tasks#0#palette": [[0, 0, 0]] * 6}
     with refusing("heads.dense.segment"):
-        SUNET.train(tmp_path, **six, pretrained=str(checkpoint), pretrained_part="")
+        SUNET.train(tmp_path, **six, pretrained=str(checkpoint), pretrained_part="heads")
 
 
 def test_pretrained_network_of_another_kind(tmp_path: Path, checkpoint: Path) -> None:

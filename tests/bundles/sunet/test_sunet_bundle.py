@@ -22,6 +22,7 @@ class TestSUNet(BundleSuite):
     written = ("segment.png", "panel.png")
     evaluation: ClassVar = {"flip_axes": []}  # validation flips nothing
     overlays = (["classification"], ["volume"], ["pascal_voc"], ["cityscapes"], ["camvid"])
+    encoder = "trunk"
 
     def test_the_rate_falls_to_zero_iteration_by_iteration(self, trained: Path) -> None:
         schedule = checkpoint(trained)["lr_scheduler"]
@@ -41,10 +42,6 @@ class TestSUNet(BundleSuite):
 
     def test_class_maps_are_of_the_images_size(self, predictions: Path) -> None:
         assert Image.open(predictions / "synthetic_000002_segment.png").size == (40, 32)
-
-    def test_evaluation_needs_no_pretrained_file(self) -> None:
-        assert SUNET.parsed("train", "voc_finetune")["pretrained"]
-        assert SUNET.parsed("train", "voc_finetune", "evaluate")["pretrained"] == ""
 
     def test_inference_averages_as_evaluation_does(self) -> None:
         evaluation, inference = SUNET.parsed("train", "evaluate"), SUNET.parsed("inference")

@@ -34,6 +34,17 @@ def test_trains_and_resumes_by_overlay(tmp_path: Path, plain: Path, aggregator: 
     assert any(not torch.equal(unbalanced[name], balanced[name]) for name in unbalanced)
 
 
+def test_frozen_parts_have_no_gradient_to_balance_until_they_learn(tmp_path: Path) -> None:
+    overrides = {**TINY, "aggregator": {"_target_": "torchjd.aggregation.PCGrad"}, "frozen_parts": ["encoder"]}
+    states = []
+    for epochs, resume in ((1, False), (2, True), (3, True)):
+        UMC.train(tmp_path, "gradient_balancing", **overrides, frozen_epochs=2, max_epochs=epochs, resume=resume)
+        states.append(network(tmp_path))
+    encoder = {name for name in states[0] if name.startswith("encoder.")}
+    for before, after, still in ((states[0], states[1], encoder), (states[1], states[2], set())):
+        assert {name for name in after if torch.equal(before[name], after[name])} == still
+
+
 def test_has_the_properties_of_a_zoo_bundle(tmp_path: Path) -> None:
     files = UMC.configs("train", "gradient_balancing")
     workflow = ConfigWorkflow(files, workflow_type="train", output_dir=str(tmp_path), **UMC.files, **UMC.small)

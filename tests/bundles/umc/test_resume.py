@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -47,6 +48,16 @@ def test_a_killed_run_goes_on(killed: dict[str, Path], uninterrupted: Path, deat
     UMC.train(folder, max_epochs=EPOCHS, resume=True)
     assert_same(checkpoint(folder), checkpoint(uninterrupted))
     assert_same(checkpoint(folder, "best"), checkpoint(uninterrupted, "best"))
+
+
+@pytest.mark.parametrize("interrupted_after", [1, 2])
+def test_a_run_with_a_frozen_encoder_goes_on(tmp_path: Path, uninterrupted: Path, interrupted_after: int) -> None:
+    options: dict[str, Any] = {"frozen_parts": ["encoder"], "frozen_epochs": 2, "lr_scheduler#T_max": EPOCHS}
+    options["pretrained"] = str(uninterrupted / "checkpoints" / "best.pt")
+    UMC.train(tmp_path / "whole", **options, max_epochs=EPOCHS)
+    UMC.train(tmp_path / "parts", **options, max_epochs=interrupted_after)
+    UMC.train(tmp_path / "parts", **options, max_epochs=EPOCHS, resume=True)
+    assert_same(checkpoint(tmp_path / "parts"), checkpoint(tmp_path / "whole"))
 
 
 @pytest.mark.parametrize(

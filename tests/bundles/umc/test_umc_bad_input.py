@@ -35,6 +35,20 @@ def camvid(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"frozen_parts": ["decoder"], "frozen_epochs": 5}, "UMC has no part 'decoder' with parameters; there are"),
+        ({"frozen_epochs": 5}, "frozen_epochs is 5, but no part is named: give frozen_parts"),
+        ({"frozen_parts": "encoder", "frozen_epochs": -1}, "epochs must not be negative, got -1"),
+    ],
+    ids=["no part of the network", "no part", "negative"],
+)
+def test_nothing_that_could_be_frozen(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    with refusing(message):
+        UMC.train(tmp_path, **options)
+
+
 def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 

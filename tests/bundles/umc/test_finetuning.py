@@ -1,21 +1,18 @@
 """The overlays of docs/finetuning.md, word for word, on the small UMC bundle."""
 
 import re
+from ast import literal_eval
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from tests.bundles.bundle_under_test import ROOT
-from tests.bundles.left_by_a_run import network
-from tests.bundles.umc.umc_bundle import SMALL_VOLUME, UMC
+from ..bundle_under_test import ROOT
+from ..left_by_a_run import network
+from .umc_bundle import SMALL_VOLUME, UMC
 
 PAGE = (ROOT / "docs" / "finetuning.md").read_text()
-NETWORK = (
-    "$monai_mtunet.pretrained.load_pretrained(@network_def, @pretrained, @pretrained_part)"
-    ".to(device=@device, memory_format=@memory_format)"
-)
 OVERLAYS = dict(re.findall(r"`(\w+)\.json`.*?```json\n(.*?)```", PAGE, re.DOTALL))
 
 
@@ -39,7 +36,7 @@ def overlay(tmp_path: Path) -> Any:
 
 
 def best(folder: Path) -> dict[str, Any]:
-    return {"pretrained": str(folder / "checkpoints" / "best.pt"), "pretrained_part": "", "network": NETWORK}
+    return {"pretrained": str(folder / "checkpoints" / "best.pt")}
 
 
 def changed(before: Path, after: Path) -> set[str]:
@@ -48,7 +45,7 @@ def changed(before: Path, after: Path) -> set[str]:
 
 
 def test_the_page_has_all_of_its_overlays() -> None:
-    assert list(OVERLAYS) == ["other_classes", "add_edges", "freeze_encoder", "two_channels"]
+    assert list(OVERLAYS) == ["other_classes", "add_edges", "two_channels"]
 
 
 def test_other_classes(trained: Path, overlay: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -62,13 +59,19 @@ def test_other_classes(trained: Path, overlay: Any, tmp_path: Path, capfd: pytes
     assert list((folder / "predictions").glob("*_segment.png"))
 
 
-def test_one_more_task_above_a_frozen_encoder(trained: Path, overlay: Any, tmp_path: Path) -> None:
-    folder, names = tmp_path / "run", overlay("add_edges", "freeze_encoder")
-    UMC.train(folder, *names, **best(trained))
+def test_one_more_task_above_an_encoder_frozen_for_five_epochs(trained: Path, overlay: Any, tmp_path: Path) -> None:
+    (given,) = re.findall(r"'add_edges.json'\]\" (--frozen_parts.*)", PAGE)
+    options = dict(re.findall(r"--(\w+) (\S+)", given.replace('"', "")))
+    frozen = {name: literal_eval(value) for name, value in options.items()} | best(trained) | {"lr_scheduler#T_max": 6}
+    folder, names = tmp_path / "run", overlay("add_edges")
+    UMC.train(folder, *names, **frozen, max_epochs=5)
+    fifth = network(folder)
     different = changed(trained, folder)
     assert not any(name.startswith("encoder.") for name in different)
     for task in ("denoise", "segment", "edges"):
         assert f"pathways.{task}.head.weight" in different
+    UMC.train(folder, *names, **frozen, max_epochs=6, resume=True)
+    assert not any(tensor.equal(network(folder)[name]) for name, tensor in fifth.items())
     UMC.predict(folder, names[0])
     assert list((folder / "predictions").glob("*_edges.*"))
 
