@@ -32,6 +32,9 @@ ROOT = Path(__file__).parents[1]
 NAMES = ("README.md", "CONTRIBUTING.md", "docs/*.md", "docs/results/*.md", "*/README.md", "bundles/*/README.md")
 PAGES = [page for name in NAMES for page in sorted(ROOT.glob(name))]
 
+# An overlay is named where its paragraph begins.
+OVERLAY = re.compile(r"^`(\w+\.json)`.*?```json\n(.*?)```", re.DOTALL | re.MULTILINE)
+
 
 def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(), flags=re.DOTALL)
@@ -45,7 +48,7 @@ def test_the_python_example_runs() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_name_files_and_items_that_exist(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bundles").symlink_to(ROOT / "bundles")
-    for name, overlay in re.findall(r"`(\w+\.json)`[^`]*```json\n(.*?)```", page.read_text(), flags=re.DOTALL):
+    for name, overlay in OVERLAY.findall(page.read_text()):
         (tmp_path / name).write_text(overlay)
     monkeypatch.chdir(tmp_path)
     for block in blocks(page, "bash"):

@@ -6,7 +6,6 @@ from .handlers.activation_maps import ActivationMapHandler
 from .handlers.attention_masks import AttentionMaskHandler, read_attention_masks
 from .handlers.checkpoints import ResumableCheckpoint, VerifiedCheckpointLoader
 from .handlers.epoch_seed import EpochSeed
-from .handlers.freeze_parts import FreezeParts
 from .handlers.loss_weight_plot import LossWeightPlot, draw_loss_weights
 from .handlers.panels import PanelHandler
 from .handlers.task_loss_handler import NonFiniteLossError, TaskLossHandler
@@ -22,7 +21,6 @@ __all__ = [
     "ActivationMapHandler",
     "AttentionMaskHandler",
     "EpochSeed",
-    "FreezeParts",
     "GradientBalancingTrainer",
     "LossWeightPlot",
     "MultiTaskEvaluator",

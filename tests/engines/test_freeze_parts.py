@@ -9,7 +9,8 @@ from monai.data import DataLoader, Dataset
 from monai.engines import SupervisedTrainer
 from monai.engines.utils import IterationEvents
 
-from monai_mtunet.engines import FreezeParts, MultiTaskPrepareBatch, ResumableCheckpoint
+from monai_mtunet.engines import MultiTaskPrepareBatch, ResumableCheckpoint
+from monai_mtunet.engines.handlers.freeze_parts import FreezeParts
 from monai_mtunet.losses import MultiTaskLoss
 from monai_mtunet.networks import MTAN, UMC, freeze_normalization
 from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList

@@ -14,13 +14,13 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from monai_mtunet.engines import (
-    FreezeParts,
     GradientBalancingTrainer,
     MultiTaskPrepareBatch,
     MultiTaskTrainer,
     NonNegativeProjector,
     require_torchjd,
 )
+from monai_mtunet.engines.handlers.freeze_parts import FreezeParts
 from monai_mtunet.losses import FixedWeighting, MultiTaskLoss, UncertaintyWeighting
 from monai_mtunet.networks import UMC
 from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList
