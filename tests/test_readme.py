@@ -1,5 +1,6 @@
 """What the README shows is run: its Python example, the commands' files and overrides; links lead to headings."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from monai.bundle import run
+from monai.bundle import ConfigParser, run
 from PIL import Image
 from torch import nn
 
@@ -27,6 +28,8 @@ from monai_mtunet.networks import (
     SegNet,
     sunet_64,
 )
+from monai_mtunet.tasks import TaskList
+from monai_mtunet.transforms import LoadSampled
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("README.md", "CONTRIBUTING.md", "docs/*.md", "docs/results/*.md", "*/README.md", "bundles/*/README.md")
@@ -77,6 +80,17 @@ def test_the_overlay_for_data_of_your_own(tmp_path: Path, monkeypatch: pytest.Mo
     run(config_file=prediction, **info, features=[8, 16], input_dir="new")
     written = {file.name for file in Path("outputs/mine/predictions").iterdir()}
     assert written == {"d_denoise.png", "d_segment.png", "d_panel.png"}
+
+
+def test_class_numbers_of_your_files(tmp_path: Path) -> None:
+    section = (ROOT / "docs" / "data.md").read_text().partition("## Class numbers of your files")[2]
+    (declared,) = re.findall(r"```json\n(.*?)```", section.partition("\n## ")[0], flags=re.DOTALL)
+    config = ConfigParser({"imports": ["$import monai_mtunet"], "tasks": [json.loads(declared)]})
+    tasks = TaskList(config.get_parsed_content("tasks"))
+    nib.save(nib.Nifti1Image(np.array([[[0, 1, 2, 4, 9]]], np.uint8), np.eye(4)), tmp_path / "a.nii.gz")
+    classes = LoadSampled(tasks=tasks)({"segment": tmp_path / "a.nii.gz"})["segment"]
+    assert classes.flatten().tolist() == [0, 1, 1, 2, 255]
+    assert tasks[0].to_file(torch.arange(3)).tolist() == [0, 1, 4]
 
 
 def test_two_files_per_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ class SaveLabelMapd(SampleWriter):
     Args:
         task: the task, whose label map is under ``pred_<name>``.
         output_dir: folder of the files, made when missing.
-        labels: what files hold for each class, such as ``CITYSCAPES.label_of_class``; by default the class's number.
+        labels: what files hold for each class, such as ``CITYSCAPES.label_of_class``; by default as declared.
         suffix: end of the image files' names that is no part of the id, such as ``"_leftImg8bit"``.
         image_key: the network's input, whose meta data name the file.
 
@@ -43,7 +43,7 @@ class SaveLabelMapd(SampleWriter):
         image_key: str = "image",
     ) -> None:
         super().__init__([task], output_dir, image_key)
-        labels = range(task.channels) if labels is None else labels
+        labels = task.label_of_class if labels is None else labels
         if len(labels) != task.channels or min(labels) < 0 or max(labels) > 255:
             raise ValueError(
                 f"Task {task.name!r}: labels must hold one number in 0..255 for each of the {task.channels} classes, "

@@ -111,10 +111,11 @@ class SavePredictionsd(SampleWriter):
     """Writes one file per task, ``<stem>_<task>`` and an ending; what is in it, the task says (`Task.saved_as`).
 
     - Volumes, and 2D images of NIfTI: ``.nii.gz`` with the input's axes and affine; label maps of 8 or 16 bits, all
-      else float32.
+      else float32. Where the task declares the ``labels`` of its files, they hold those numbers.
     - Other images, as they are displayed: label maps are PNGs of 8-bit class numbers with the task's palette, or of
-      16-bit ids; pictures are PNGs of the task's drawing, which for restoration is the data range clipped and rounded
-      to 8 bits. Values, such as depth in meters, are ``.npy``: float32, (H, W) of one channel, else (C, H, W).
+      16-bit ids and labels; pictures are PNGs of the task's drawing, which for restoration is the data range clipped
+      and rounded to 8 bits. Values, such as depth in meters, are ``.npy``: float32, (H, W) of one channel, else
+      (C, H, W).
     - Tasks with one vector per image: ``.json``.
 
     Args:
@@ -133,7 +134,7 @@ class SavePredictionsd(SampleWriter):
         self.output_dir.mkdir(parents=True, exist_ok=True)
         for task in self.tasks:
             path = self.path(meta, f"_{task.name}")
-            prediction = data[f"pred_{task.name}"]
+            prediction = task.to_file(data[f"pred_{task.name}"])
             if task.is_dense and is_of_nifti(prediction, meta):
                 dtype = _VOLUME_DTYPES.get(task.saved_as, "float32")
                 save_volume(prediction, meta, dtype, path.with_name(path.name + ".nii.gz"))
@@ -143,7 +144,7 @@ class SavePredictionsd(SampleWriter):
 
 
 def _save_labels(task: Task, prediction: Tensor, path: Path) -> None:
-    picture = label_png(prediction[0].cpu().numpy(), list(task.legend().values()))
+    picture = label_png(prediction[0].cpu().numpy(), task.file_palette())
     picture.save(path.with_name(path.name + ".png"))
 
 

@@ -14,7 +14,7 @@ class SavedAs(Enum):
     """Class numbers: resampled by nearest neighbor, never rescaled; a PNG has the task's palette."""
 
     IDS = "label map of 16 bits"
-    """Ids of instances: as class numbers, but without a palette."""
+    """Ids of instances, or class numbers beyond 255: as class numbers, but without a palette."""
 
     PICTURE = "picture"
     """Intensities as the network's input has them: what scaled the input is undone for them; images are PNGs."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -39,6 +41,7 @@ class Task(ABC):
         target_classes: of targets that are class numbers, how many classes there are; 0 for other targets.
         is_box: whether its target is a box, painted as a mask while samples are augmented.
         is_direction: whether its values are vectors in space, which flips turn.
+        class_of_label: of the numbers in its label files their classes, where files hold others than class numbers.
         zoom_exponent: what an image s times as large does to values: they are multiplied by s to this power.
 
     Raises:
@@ -46,6 +49,7 @@ class Task(ABC):
     """
 
     averaging: Averaging = Averaging()
+    class_of_label: Mapping[int, int] = MappingProxyType({})
     errors: tuple[str, ...] = ()
     has_window_mean: bool = False
     is_box: bool = False
@@ -141,6 +145,14 @@ class Task(ABC):
             picture: how the panel shows the input (H, W, 3).
         """
         return self.draw(values)
+
+    def to_file(self, values: Tensor) -> Tensor:
+        """Post-processed values (C', *spatial) as files hold them; here the same."""
+        return values
+
+    def file_palette(self) -> Sequence[tuple[int, int, int]]:
+        """RGB of the numbers that label files hold, from 0 on; here the colors of the legend."""
+        return list(self.legend().values())
 
     def to_json(self, values: Tensor) -> dict[str, Any]:
         """Post-processed values (C',) as what is saved of a task that is not dense."""

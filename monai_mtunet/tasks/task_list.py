@@ -243,6 +243,11 @@ class TaskList(Sequence[Task]):
         return {task.name: task.target_classes for task in self if task.target_classes and task.is_dense}
 
     @property
+    def class_of_label(self) -> dict[str, Mapping[int, int]]:
+        """``{name: {number in its files: class number}}`` of the tasks whose files hold others than class numbers."""
+        return {task.name: task.class_of_label for task in self if task.class_of_label}
+
+    @property
     def image_classes(self) -> dict[str, int]:
         """``{name: number of classes}`` of the tasks whose targets are one class number per image."""
         return {task.name: task.target_classes for task in self if task.target_classes and not task.is_dense}

@@ -4,9 +4,9 @@ All are dictionary transforms. Those that concern every target take the declared
 ``PadSampled(tasks, spatial_size=...)``. Those that make one target of another take both names:
 ``CannyEdgesd("image", "edges")``.
 
-MONAI does the rest. One of its arguments is easily forgotten: labels become classes by
-``MapLabelValued(keys="segment", orig_labels=..., target_labels=..., dtype="int16")``. Without ``dtype`` labels become
-float32. Labels that are not listed stay as they are, so list all.
+MONAI does the rest. One of its arguments is easily forgotten: where labels are not declared by their task, they become
+classes by ``MapLabelValued(keys="segment", orig_labels=..., target_labels=..., dtype="int16")``. Without ``dtype``
+labels become float32. Labels that are not listed stay as they are, so list all.
 """
 
 from .geometry.center_square import CenterSquared

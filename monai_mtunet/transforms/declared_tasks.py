@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Protocol
 
 from torch import Tensor
@@ -50,6 +50,10 @@ class DeclaredTasks(Protocol):
     @property
     def label_classes(self) -> dict[str, int]:
         """``{name: number of classes}`` of dense tasks whose targets are class numbers."""
+
+    @property
+    def class_of_label(self) -> dict[str, Mapping[int, int]]:
+        """``{name: {number in its files: class number}}`` of tasks whose files hold others than class numbers."""
 
     @property
     def image_classes(self) -> dict[str, int]:

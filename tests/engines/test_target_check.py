@@ -50,9 +50,9 @@ def test_a_target_that_no_sample_has_is_refused():
         check([DepthTask("depth")], [sample(depth=torch.full((1, 4, 4), torch.nan))])
 
 
-@pytest.mark.parametrize("task", [SEGMENT, EdgeTask("segment")], ids=["classes", "edges"])
-def test_masks_of_0_and_255_are_refused_with_the_remedy(task):
-    with pytest.raises(ValueError, match=r"are 0 or 255, and 255 stands for missing.*MapLabelValued.*\[0, 255\]"):
+@pytest.mark.parametrize(("task", "remedy"), [(SEGMENT, '"labels"'), (EdgeTask("segment"), "MapLabelValued.*")])
+def test_masks_of_0_and_255_are_refused_with_the_remedy(task, remedy):
+    with pytest.raises(ValueError, match=rf"are 0 or 255, and 255 stands for missing.*{remedy}.*\[0, 255\]"):
         check([task], [sample(segment=labels(0, 255))] * 3)
     assert check([task], [sample(segment=labels(0, 255)), sample(segment=labels(0, 1, 255))]) == 2
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ...losses import MultiTaskLoss
-from ...tasks import Task, TaskList
+from ...tasks import SegmentationTask, Task, TaskList
 from ..preprocessing import TaskPreprocessing
 
 logger = logging.getLogger(__name__)
@@ -86,9 +86,7 @@ class TargetCheck:
         elif found == {0, ignored}:
             raise ValueError(
                 f"Task {task.name!r}: all training labels are 0 or {ignored}, and {ignored} stands for missing: only "
-                f"class 0 would be learned. Where {ignored} marks the foreground, map it to its class: "
-                f'{{"_target_": "MapLabelValued", "keys": "{task.name}", "orig_labels": [0, {ignored}], '
-                '"target_labels": [0, 1], "dtype": "$torch.int16", "allow_missing_keys": true} at the end of "load".'
+                f"class 0 would be learned. Where {ignored} marks the foreground, {_remedy(task, ignored)}"
             )
         else:
             raise ValueError(
@@ -96,3 +94,15 @@ class TargetCheck:
                 f"{sorted(entry)}: name the files {task.name!r} there, add the transform that makes its target, or "
                 'leave the task out ("only").'
             )
+
+
+def _remedy(task: Task, ignored: int | None) -> str:
+    if isinstance(task, SegmentationTask):
+        return (
+            f'declare what its files hold for each class, "labels": [0, {ignored}] in the task: predictions are then '
+            "written so, too."
+        )
+    return (
+        f'map it: {{"_target_": "MapLabelValued", "keys": "{task.name}", "orig_labels": [0, {ignored}], '
+        '"target_labels": [0, 1], "dtype": "$torch.int16", "allow_missing_keys": true} at the end of "load".'
+    )

@@ -37,6 +37,7 @@ def check_class_numbers(target: Tensor, task: str, classes: int, ignore_index: i
         raise ValueError(
             f"Task {task!r}: label(s) {labels[wrong].unique().tolist()[:10]} are neither one of its "
             f"{classes} classes (0..{classes - 1}) nor ignore_index = {ignore_index}. "
-            "Map the labels (MapLabelValued), or declare the classes and the ignore_index of these data."
+            "Declare what the files hold (labels), the classes and the ignore_index of these data, or map the labels "
+            "(MapLabelValued)."
         )
     return labels

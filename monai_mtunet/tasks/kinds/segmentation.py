@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from ignite.metrics import ConfusionMatrix, Metric, MetricsLambda
 from monai.handlers import IgniteMetricHandler
+from monai.utils import convert_to_dst_type
 from torch import Tensor, nn
 
 from ...losses import MissingAwareSegmentationLoss
@@ -19,6 +20,7 @@ from ..averaging import ProbabilityAveraging
 from ..saved_as import SavedAs
 from ..task import Task
 from .class_numbers import check_class_numbers
+from .file_labels import FileLabels
 
 
 class SegmentationTask(Task):
@@ -31,11 +33,17 @@ class SegmentationTask(Task):
     classes, and with ``fwiou``, ``<name>_fwiou``, the mean IoU weighted by how often classes occur, are of the same
     confusion matrix. All are NaN where no image has a target.
 
+    Where files hold other numbers, ``labels`` says so: `LoadSampled` makes class numbers of them, and predictions are
+    written with them again, as 8 bits, or 16 bits where one exceeds 255. All between, ``ignore_index`` included, are
+    class numbers.
+
     Args:
         name: the task's name.
         classes: class names; class 0 is the background where there is one.
         palette: RGB per class, 0..255; by default colors that stay apart for the color blind.
-        ignore_index: the label of voxels without a target.
+        ignore_index: the class number of voxels without a target; in files as well, unless it is in ``labels``.
+        labels: what files hold for each class: a number, or several, of which the first is written. Default: 0, 1, ...
+        ignored_labels: further numbers that files hold where there is no class.
         dice: whether to measure the per-image Dice, as is customary for organs and lesions.
         f1: whether to measure F1, 2 TP / (2 TP + FP + FN), the Dice of the whole data set.
         fwiou: whether to measure the frequency-weighted IoU.
@@ -43,14 +51,14 @@ class SegmentationTask(Task):
 
     Raises:
         ValueError: for fewer than two classes, two of the same name, a palette of another length, an ``ignore_index``
-            that is a class.
+            that is a class, labels that do not number the classes.
 
     Example:
         >>> SegmentationTask("segment", classes=["background", "anterior", "posterior"], dice=True)
+        >>> SegmentationTask("segment", classes=["background", "lesion"], labels=[0, 255])
     """
 
     averaging = ProbabilityAveraging()
-    saved_as = SavedAs.LABELS
 
     def __init__(
         self,
@@ -58,6 +66,8 @@ class SegmentationTask(Task):
         classes: Sequence[str],
         palette: Sequence[Sequence[int]] | None = None,
         ignore_index: int = 255,
+        labels: Sequence[int | Sequence[int]] | None = None,
+        ignored_labels: Sequence[int] = (),
         dice: bool = False,
         f1: bool = False,
         fwiou: bool = False,
@@ -81,6 +91,9 @@ class SegmentationTask(Task):
                 f"got an array of shape {self.palette.shape}."
             )
         self.ignore_index = ignore_index
+        numbers = FileLabels(name, labels, ignored_labels, len(classes), ignore_index)
+        self.label_of_class, self.class_of_label = numbers.of_class, numbers.class_of
+        self.saved_as = SavedAs.LABELS if max(self.label_of_class) <= 255 else SavedAs.IDS
         self.dice = dice
         self.f1 = f1
         self.fwiou = fwiou
@@ -139,6 +152,17 @@ class SegmentationTask(Task):
     def postprocess(self, prediction: Tensor) -> Tensor:
         """Logits (C, *spatial) -> label map (1, *spatial), uint8."""
         return prediction.argmax(dim=0, keepdim=True).to(torch.uint8)
+
+    def to_file(self, values: Tensor) -> Tensor:
+        """Class numbers (1, *spatial) -> the numbers that files hold for them."""
+        numbers = torch.tensor(self.label_of_class, dtype=torch.int32)[torch.as_tensor(values).cpu().long()]
+        result: Tensor = convert_to_dst_type(numbers, dst=values, dtype=torch.int32)[0]
+        return result
+
+    def file_palette(self) -> list[tuple[int, int, int]]:
+        """RGB of the numbers that files hold, from 0 on; those of no class are black."""
+        colors = dict(zip(self.label_of_class, self.legend().values(), strict=True))
+        return [colors.get(number, (0, 0, 0)) for number in range(max(colors) + 1)]
 
     def draw(self, values: Tensor) -> Picture:
         """Labels (1, H, W) in the palette's colors; missing is white."""

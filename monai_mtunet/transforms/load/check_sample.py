@@ -109,7 +109,7 @@ class CheckSampled(MapTransform):
         if len(wrong):
             raise ValueError(
                 f"{describe(key, labels)} holds {sorted(set(wrong.tolist()))[:10]}, but its {classes} classes are "
-                f"0..{classes - 1} and {missing} is ignored: map the labels first (MapLabelValued), or "
+                f'0..{classes - 1} and {missing} is ignored: declare what its files hold ("labels" of the task), or '
                 "change the number of classes."
             )
 

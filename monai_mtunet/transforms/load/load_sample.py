@@ -14,20 +14,20 @@ from monai.transforms import MapTransform
 from monai.utils import ensure_tuple
 
 from ..declared_tasks import DeclaredTasks
+from .label_map import as_label_map
 from .read_image import ReadImage
 
 __all__ = ["LoadSampled"]
-
-_ROUNDED = 1e-3  # what scaled headers and floats leave of whole numbers
 
 
 class LoadSampled(MapTransform):
     """Load images, regression targets and label maps from their files, channel first.
 
-    It is MONAI's ``LoadImage`` with three differences. 2D images are ``(C, H, W)`` as displayed, of all formats, where
+    It is MONAI's ``LoadImage`` with four differences. 2D images are ``(C, H, W)`` as displayed, of all formats, where
     MONAI gives ``(C, W, H)`` (volumes are ``(C, X, Y, Z)`` and keep their affine in both). Label maps become integers,
     and only if they hold nothing else, since a cast would turn NaN into class 0 and 1.5 into class 1; 1.00001, which
-    scaled headers give, is 1. And whatever a reader raises for a damaged file, the error names the file.
+    scaled headers give, is 1. Where a task declares the ``labels`` of its files, these become class numbers. And
+    whatever a reader raises for a damaged file, the error names the file.
 
     Several files of one key are the channels of one image, in their order: ``["t1.nii.gz", "t2.nii.gz"]``.
 
@@ -72,6 +72,7 @@ class LoadSampled(MapTransform):
         if label_keys is None:
             label_keys = () if tasks is None else [key for key in tasks.declared.label_classes if key in self.keys]
         self.label_keys = frozenset(ensure_tuple(label_keys))
+        self.class_of_label = {} if tasks is None else tasks.declared.class_of_label
         self.optional_files = frozenset(ensure_tuple(optional_files))
         for name, some in (("label_keys", self.label_keys), ("optional_files", self.optional_files)):
             if not some <= set(self.keys):
@@ -84,8 +85,8 @@ class LoadSampled(MapTransform):
         Raises:
             FileNotFoundError: When a file does not exist.
             OSError: When a file cannot be read.
-            ValueError: When a label map holds anything but integers that fit 16 bits, or files of one key differ in
-                size or place.
+            ValueError: When a label map holds anything but integers that fit 16 bits, or a number that is none of its
+                task's ``labels``; when files of one key differ in size or place.
         """
         sample = dict(data)
         for key in self.key_iterator(sample):
@@ -95,22 +96,12 @@ class LoadSampled(MapTransform):
             del sample[key]
             if path is not None and not (key in self.optional_files and _missing(path)):
                 values = self.read(key, path)
-                sample[key] = _as_labels(key, path, values) if key in self.label_keys else values
+                if key in self.label_keys:
+                    values = as_label_map(key, path, values, self.class_of_label.get(str(key), {}))
+                sample[key] = values
         return sample
 
 
 def _missing(path: Any) -> list[str]:
     """Those of the files that do not exist."""
     return [str(file) for file in ensure_tuple(path) if not Path(file).expanduser().exists()]
-
-
-def _as_labels(key: Hashable, path: Any, values: torch.Tensor) -> torch.Tensor:
-    labels = values.round().to(torch.int16)
-    wrong = values[~((values - labels).abs() <= _ROUNDED)]  # NaN, fractions and overflows all differ from their cast
-    if len(wrong):
-        examples = ", ".join(sorted({f"{value:.9g}" for value in wrong.tolist()})[:5])
-        raise ValueError(
-            f"{key}: {path} is not a label map, it holds {examples}, where whole numbers from -32768 to 32767 are "
-            "expected. A regression target does not belong in label_keys; a resampled label map was interpolated."
-        )
-    return labels

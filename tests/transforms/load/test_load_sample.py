@@ -158,3 +158,26 @@ def test_hippocampus_labels_are_integers_in_every_file():
         labels = LoadSampled("segment", "segment")({"segment": path})["segment"]
         assert labels.dtype == torch.int16
         assert labels.unique().tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("ignored", [[], [-1]])
+def test_declared_labels_of_files_become_class_numbers(files, ignored):
+    volume = np.array([[[0, 1, 3], [255, 500, 40000]]], np.float32)
+    volume[0, 1, 0] = ignored[0] if ignored else 255
+    nib.save(nib.Nifti1Image(volume, AFFINE), files / "labels.nii")
+    classes = ["background", "one", "three", "many"]
+    task = SegmentationTask("segment", classes, labels=[0, 1, 3, [500, 40000]], ignored_labels=ignored)
+    tasks = TaskList([SegmentationTask("other", ["a", "b"]), task], only="other")  # the declared, not the active ones
+    labels = LoadSampled(tasks=tasks)({"segment": files / "labels.nii"})["segment"]
+    assert labels.tolist() == [[[[0, 1, 2], [255, 3, 3]]]]
+    assert labels.dtype == torch.int16
+    assert np.allclose(labels.affine, AFFINE)
+
+
+def test_numbers_that_are_not_declared_are_refused(files):
+    nib.save(nib.Nifti1Image(np.array([[[0, 1, 2, 7]]], np.uint8), AFFINE), files / "labels.nii")
+    load = LoadSampled(tasks=TaskList([SegmentationTask("segment", ["a", "b", "c"], labels=[0, 1, 3])]))
+    with pytest.raises(ValueError, match=r"labels\.nii holds 2, 7, but the labels .* are \[0, 1, 3, 255\].*ignored_"):
+        load({"segment": files / "labels.nii"})
+    painted = torch.tensor([[[2]]])
+    assert load({"segment": painted})["segment"] is painted  # class numbers already
