@@ -109,8 +109,8 @@ class CheckSampled(MapTransform):
         if len(wrong):
             raise ValueError(
                 f"{describe(key, labels)} holds {sorted(set(wrong.tolist()))[:10]}, but its {classes} classes are "
-                f'0..{classes - 1} and {missing} is ignored: declare what its files hold ("labels" of the task), or '
-                "change the number of classes."
+                f'0..{classes - 1} and {missing} is ignored: map them (a SegmentationTask\'s "labels", or '
+                "MapLabelValued), or change the number of classes."
             )
 
     def _check_image_label(self, key: Hashable, label: Any, image: torch.Tensor) -> None:
