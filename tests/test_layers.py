@@ -13,12 +13,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "files": {"pictures"},
     "pretrained": {"networks"},
     "tasks": {"losses", "metrics", "pictures"},
-    "engines": {"losses", "networks", "pictures", "pretrained", "tasks", "transforms"},
-    "inferers": {"pictures", "tasks"},
+    "engines": {"data", "losses", "networks", "pictures", "pretrained", "tasks", "transforms"},
+    "inferers": {"data", "pictures", "tasks"},
     "bundle": {"tasks"},
     "drawings": {"networks", "pictures"},
     "reproduce": {"pictures"},
-    "prediction": {"data", "files", "inferers"},
+    "prediction": {"data", "files"},
     "commands": {"bundle", "drawings", "reproduce"},
 }
 MOST_FILES = 16

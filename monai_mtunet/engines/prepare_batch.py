@@ -110,6 +110,14 @@ class MultiTaskPrepareBatch(PrepareBatch):
         return value.as_tensor() if isinstance(value, MetaTensor) else torch.as_tensor(value)
 
 
+def file_of(batchdata: Mapping[str, Any], index: int, key: str = "image") -> str | None:
+    """The file of one image of a batch, of several the first; None where it has none."""
+    value = batchdata.get(key)
+    names = value.meta.get(ImageMetaKey.FILENAME_OR_OBJ) if isinstance(value, MetaTensor) else None
+    name = names if isinstance(names, str) or not names else names[index]
+    return str(name) if name else None
+
+
 def files_of(batchdata: Mapping[str, Any], key: str = "image", index: int | None = None) -> str:
     """The file behind an image of a batch, or all of them, as far as its meta data tell."""
     value = batchdata.get(key)

@@ -17,8 +17,8 @@ from monai.transforms import (
     Transposed,
 )
 
+from ..data.file_names import relative_stems
 from ..tasks import SavedAs, Task
-from .file_names import relative_stems
 from .save_predictions import PostprocessTasksd, SavePaneld, SavePredictionsd
 
 

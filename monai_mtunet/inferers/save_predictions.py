@@ -15,9 +15,9 @@ from monai.utils import ImageMetaKey
 from PIL import Image
 from torch import Tensor
 
+from ..data.file_names import stem_of
 from ..pictures import label_png, save_figure
 from ..tasks import SavedAs, Task, draw_panel
-from .file_names import stem_of
 from .save_volume import is_of_nifti, save_volume
 
 

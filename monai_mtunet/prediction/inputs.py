@@ -12,8 +12,8 @@ from pathlib import Path
 from monai.utils import ensure_tuple
 
 from ..data import read_datalist
+from ..data.file_names import relative_stems
 from ..files.open_image import IMAGE_ENDINGS
-from ..inferers.file_names import relative_stems
 from .folder_search import FolderSearch
 
 logger = logging.getLogger(__name__)

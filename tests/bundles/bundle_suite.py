@@ -3,12 +3,14 @@
 import csv
 import json
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from monai.bundle import ConfigParser, ConfigWorkflow
+from monai.handlers import IgniteMetricHandler
 from PIL import Image
 
 from monai_mtunet.bundle.metadata import describe_outputs, read_tasks
@@ -95,6 +97,22 @@ class BundleSuite:
         assert metrics[key] == pytest.approx(best["value"], abs=1e-6)
         assert set(self.metrics) <= set(metrics)
         assert [file.name for file in (evaluated / "evaluation").glob("*.png")] == ["epoch_0007.png"]
+
+    def test_training_and_evaluation_measure_every_image(self, trained: Path, evaluated: Path) -> None:
+        config = self.bundle.parsed("train")
+        declared = config.get_parsed_content("active_tasks").metrics(2, config["key_metric_name"])
+        # Of the last epoch, and of the best one.
+        for folder, stage in ((trained, "validation"), (evaluated, "evaluation")):
+            with open(folder / stage / "cases.csv", newline="") as file:
+                rows = list(csv.DictReader(file))
+            metrics = measured(folder, stage)
+            assert list(rows[0]) == ["image", *metrics]
+            assert len({row["image"] for row in rows}) == len(rows) == 4
+            for name, value in metrics.items():
+                cells = [float(row[name]) for row in rows if row[name]]
+                assert cells or math.isnan(value), name
+                if isinstance(declared[name], IgniteMetricHandler):
+                    assert statistics.mean(cells) == pytest.approx(value, rel=1e-4), name
 
     def test_inference_writes_a_file_per_task_and_a_panel(self, predictions: Path) -> None:
         files = [file.name.partition("_000002_")[2] for file in predictions.iterdir()]

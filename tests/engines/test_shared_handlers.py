@@ -29,6 +29,7 @@ class TestTraining:
             "loss_weights.csv",
             "loss_weights.png",
             "panels/epoch_0002.png",
+            "validation/cases.csv",
             "validation/metrics.csv",
         }
 
@@ -122,6 +123,7 @@ class TestValidation:
         log.removeHandler(caplog.handler)
         assert {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.*")} == {
             "panels/epoch_0001.png",
+            "scores/cases.csv",
             "scores/metrics.csv",
         }
         assert "segment_miou: " in caplog.text

@@ -12,6 +12,7 @@ from skimage.measure import label
 
 from monai_mtunet.metrics import InstanceAveragePrecision, InstancePanopticQuality, SplitMerge
 from monai_mtunet.metrics.instance_overlap import instance_overlap
+from monai_mtunet.metrics.joint_instance_metric import JointInstanceMetric
 
 NAN = float("nan")
 METRICS = (InstancePanopticQuality, InstanceAveragePrecision, SplitMerge)
@@ -308,6 +309,18 @@ class TestAll:
                 metric(num_classes=2).update(maps)
         with pytest.raises(ValueError, match="num_classes must be 1 or more, got 0"):
             metric(num_classes=0)
+
+
+def test_metrics_that_look_once_give_the_figures_of_each():
+    generator = np.random.RandomState(9)
+    images = [random_maps(generator, (20, 22), classes=3) for _ in range(2)]
+    for average in (True, False):
+        parts = [metric(num_classes=3, average=average) for metric in METRICS]
+        joint = measure(JointInstanceMetric(parts), *images)
+        alone = [figure for metric in METRICS for figure in measure(metric(num_classes=3, average=average), *images)]
+        torch.testing.assert_close(torch.tensor(joint), torch.tensor(alone), equal_nan=True)
+    with pytest.raises(ValueError, match="must have the same classes"):
+        JointInstanceMetric([SplitMerge(), SplitMerge(num_classes=2)])
 
 
 def test_thousands_of_instances_are_fast():

@@ -9,6 +9,7 @@ from monai.engines import Workflow
 from monai.handlers import MetricsSaver, StatsHandler, TensorBoardStatsHandler
 
 from ...tasks import TaskList
+from ..case_table import CaseTable
 from .panels import PanelHandler
 
 if TYPE_CHECKING:
@@ -18,12 +19,14 @@ __all__ = ["ValidationHandlers"]
 
 
 class ValidationHandlers:
-    """Draws panels, logs the metrics and writes them to ``metrics.csv``. Further handlers follow it in the list.
+    """Draws panels, logs the metrics, and writes them to ``metrics.csv``, those of each image to ``cases.csv``.
+
+    Further handlers follow it in the list.
 
     Args:
         tasks: the tasks that are measured.
         panel_dir: folder of the panels.
-        metrics_dir: folder of ``metrics.csv``.
+        metrics_dir: folder of ``metrics.csv`` and ``cases.csv``.
         summary_writer: TensorBoard writer; without one nothing goes there.
         panel_interval: every how many epochs to draw a panel.
         name: of the log's lines.
@@ -43,6 +46,7 @@ class ValidationHandlers:
             StatsHandler(iteration_log=False, name=name),
             *([] if summary_writer is None else [TensorBoardStatsHandler(summary_writer, iteration_log=False)]),
             MetricsSaver(str(metrics_dir), metrics="*"),
+            CaseTable(tasks, Path(metrics_dir) / "cases.csv"),
         ]
 
     def attach(self, engine: Workflow) -> None:

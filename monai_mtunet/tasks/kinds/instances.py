@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...metrics import InstanceAveragePrecision, InstancePanopticQuality, SplitMerge
+from ...metrics.joint_instance_metric import JointInstanceMetric
 from ...pictures.instance_colors import instance_colors
 from ...pictures.picture import Picture
 from ..derived import DerivedTask
@@ -131,24 +132,25 @@ class InstanceTask(DerivedTask):
 
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
         """See the class."""
-        classes, ignored = self.segment.channels, self.segment.ignore_index
-        quality = InstancePanopticQuality(classes, False, ignored, output_transform=self._instances_and_classes)
-        precision = InstanceAveragePrecision(
-            num_classes=classes, average=False, ignore_index=ignored, output_transform=self._instances_and_classes
+        of_classes: dict[str, Any] = {
+            "num_classes": self.segment.channels, "average": False, "ignore_index": self.segment.ignore_index
+        }  # fmt: skip
+        all_of_them = JointInstanceMetric(
+            [InstancePanopticQuality(**of_classes), SplitMerge(**of_classes), InstanceAveragePrecision(**of_classes)],
+            output_transform=self._instances_and_classes,
         )
-        errors = SplitMerge(
-            num_classes=classes, average=False, ignore_index=ignored, output_transform=self._instances_and_classes
-        )
-        metrics: dict[str, Metric] = {}
-        for index, what in enumerate(("pq", "sq", "rq")):
-            metrics[f"{self.name}_{what}"] = self._over_things(torch.nanmean, quality, index)
-        for index, what in enumerate(("ap", "ap50")):
-            metrics[f"{self.name}_{what}"] = self._over_things(torch.nanmean, precision, index)
-        for index, what in enumerate(self.errors):
-            metrics[f"{self.name}_{what}"] = self._over_things(_nan_or_sum, errors, index)
+        figures = {"pq": 0, "sq": 1, "rq": 2, "ap": 5, "ap50": 6, "split": 3, "merged": 4}
+        metrics: dict[str, Metric] = {
+            f"{self.name}_{what}": self._over_things(
+                _nan_or_sum if what in self.errors else torch.nanmean, all_of_them, index
+            )
+            for what, index in figures.items()
+        }
         for thing in self.things if len(self.things) > 1 else ():
             number = self.segment.classes.index(thing)
-            metrics[f"{self.name}_pq_{in_metric(thing)}"] = MetricsLambda(lambda q, c=number: q[0, c].item(), quality)
+            metrics[f"{self.name}_pq_{in_metric(thing)}"] = MetricsLambda(
+                lambda values, c=number: values[0, c].item(), all_of_them
+            )
         return metrics
 
     def _over_things(self, reduce: Callable[[Tensor], Tensor], metric: Metric, index: int) -> MetricsLambda:

@@ -1,4 +1,4 @@
-"""What predicted files are called."""
+"""What an image is called, in the names of its predictions and in tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from monai.utils import ensure_tuple
 
-__all__ = ["relative_stems"]
+__all__ = ["relative_stems", "stem_of", "stems_below"]
 
 
 # ".nii.gz", ".ome.tif"; what begins with a digit is no ending but a part of a name, such as "1.2.840.6".
@@ -23,6 +23,26 @@ def stem_of(source: str) -> str:
     if os.path.isdir(source) and not name.lower().endswith(".zarr"):
         return name
     return _ENDING.sub("", name)
+
+
+def stems_below(sources: Iterable[str], roots: Iterable[str] = ()) -> dict[str, str]:
+    """What files are called: by their stems, and where they lie in several folders by what is below their common one.
+
+    Args:
+        sources: paths of files, or names of images that are in no file.
+        roots: folders that are kept as well, though all files may lie in one below.
+
+    Returns:
+        ``{absolute path: its name}``. Two that differ in their ending alone have one name.
+    """
+    files = list(dict.fromkeys(map(os.path.abspath, sources)))
+    if not files:
+        return {}
+    root = os.path.commonpath([*map(os.path.abspath, roots), *map(os.path.dirname, files)])
+    return {
+        file: os.path.normpath(os.path.join(os.path.relpath(os.path.dirname(file), root), stem_of(file)))
+        for file in files
+    }
 
 
 def relative_stems(
@@ -45,18 +65,12 @@ def relative_stems(
         ValueError: When two images would give their predictions one name.
     """
     files = [ensure_tuple(entry[image_key])[0] for entry in data if entry.get(image_key) is not None]
-    sources = list(dict.fromkeys(os.path.abspath(file) for file in files if isinstance(file, str | os.PathLike)))
-    if not sources:
-        return {}
-    root = os.path.commonpath([*map(os.path.abspath, roots), *map(os.path.dirname, sources)])
-    stems: dict[str, str] = {}
+    stems = stems_below([os.fspath(file) for file in files if isinstance(file, str | os.PathLike)], roots)
     owners: dict[str, str] = {}
-    for source in sources:
-        stem = os.path.join(os.path.relpath(os.path.dirname(source), root), stem_of(source))
-        stems[source] = os.path.normpath(stem)
+    for source, stem in stems.items():
         if (other := owners.setdefault(stem, source)) != source:
             raise ValueError(
-                f"{source} and {other} would both be saved as {os.path.normpath(stem)}: give them different names, or "
+                f"{source} and {other} would both be saved as {stem}: give them different names, or "
                 "predict them into different folders."
             )
     return stems

@@ -5,8 +5,8 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
+from monai_mtunet.data.file_names import relative_stems
 from monai_mtunet.inferers import TaskPostprocessing
-from monai_mtunet.inferers.file_names import relative_stems
 from monai_mtunet.tasks import SegmentationTask, TaskList
 
 TASKS = TaskList([SegmentationTask("segment", ["a", "b"])])
