@@ -92,6 +92,17 @@ class MultiTaskEvaluator(MultiTaskPredictor):
         super().__init__(tasks=tasks, device=device, key_val_metric=key_val_metric, **defaults | args)
         self.metric_names = (*(key_val_metric or {}), *(args.get("additional_metrics") or {}))
         self.add_event_handler(Events.EPOCH_COMPLETED, self._warn_of_nan)
+        self._is_of_known_length = self.state.epoch_length is not None
+
+    def run(self, global_epoch: int = 1) -> None:  # type: ignore[override]
+        """Measure all batches: where the loader has no length, as many as come, this time too.
+
+        Args:
+            global_epoch: the epoch of the training.
+        """
+        if not self._is_of_known_length:
+            self.state.epoch_length = None  # ignite keeps that of the last time
+        super().run(global_epoch)
 
     def _checked(self, predictions: dict[str, Tensor]) -> dict[str, Tensor]:
         return predictions  # targets say what is measured

@@ -28,7 +28,8 @@ class BundleSuite:
 
     `metrics` are some of those that are measured, `written` the files of one image without its name, `unlabeled` the
     targets that samples may lack. `evaluation` are overrides with which evaluation does what validation did, `overlays`
-    some that change how images are prepared. `encoder` is what a trained network is started from.
+    some that change how images are prepared. `encoder` is what a trained network is started from, `smallest` are
+    overrides with which the deepest map is 1 x 1.
     """
 
     bundle: BundleUnderTest
@@ -38,6 +39,7 @@ class BundleSuite:
     evaluation: ClassVar[Mapping[str, Any]] = {}
     overlays: Sequence[Sequence[str]] = ()
     encoder: str = "encoder"
+    smallest: ClassVar[Mapping[str, Any]] = {"load#0#spatial_size": 4}
 
     def small(self, *names: str, **overrides: Any) -> ConfigParser:
         return self.bundle.parsed("train", *names, **{**self.bundle.small, **overrides})
@@ -161,6 +163,12 @@ class BundleSuite:
     def test_a_task_without_any_target_is_refused(self, tmp_path: Path) -> None:
         with refusing("has no target in any training sample"):
             self.bundle.train(tmp_path, **self.partly_labeled(count=0))
+
+    def test_maps_of_one_value_are_refused_with_the_remedy(self, tmp_path: Path) -> None:
+        with refusing(
+            "Batch normalization (", "is 1 x 1, and the batch has one image: take a larger batch_size, larger"
+        ):
+            self.bundle.train(tmp_path, **{"batch_size": 1, **self.smallest})
 
     def test_weights_of_tasks_that_are_left_out_are_ignored(self) -> None:
         tasks = self.bundle.parsed("train").get_parsed_content("active_tasks")

@@ -6,10 +6,11 @@ import math
 import numpy as np
 import pytest
 import torch
-from monai.data import DataLoader, MetaTensor
+from monai.data import DataLoader, Dataset, MetaTensor
 from PIL import Image
 from torch import nn
 
+from monai_mtunet.data import SampleLoader
 from monai_mtunet.engines import MultiTaskEvaluator, MultiTaskPredictor, MultiTaskTrainer, PanelHandler
 from monai_mtunet.engines.handlers import panels
 from monai_mtunet.inferers import TaskPostprocessing
@@ -43,8 +44,12 @@ def sample(labeled=True):
 
 
 def evaluate(key_metric, data, **arguments):
-    arguments |= {"network": Network(), "key_val_metric": TASKS.metrics(2, key_metric)}
-    evaluator = MultiTaskEvaluator(tasks=TASKS, device=CPU, val_data_loader=DataLoader(data, batch_size=2), **arguments)
+    arguments = {
+        "network": Network(),
+        "key_val_metric": TASKS.metrics(2, key_metric),
+        "val_data_loader": DataLoader(data, batch_size=2),
+    } | arguments
+    evaluator = MultiTaskEvaluator(tasks=TASKS, device=CPU, **arguments)
     evaluator.run()
     return evaluator
 
@@ -92,6 +97,18 @@ def test_outputs_stay_together_for_metrics_and_are_taken_apart_for_files():
     assert output["pred"]["instances"].unique().tolist() == [0, 1, 2]
     assert isinstance(output["image"], MetaTensor)
     assert "label" not in output or output["label"] is None
+
+
+def test_images_of_several_sizes_are_measured_without_a_cache_too():
+    large = {name: torch.cat([values, values], dim=1) for name, values in sample().items()}
+    large["segment"][0, 3:5] = 1  # where the network says 0
+    data = [sample(), large, sample(), sample(), large]
+    loader = SampleLoader(Dataset(data[:1]), batch_size=4, by_size=True)
+    evaluator = evaluate("segment_miou", [], val_data_loader=loader)
+    loader.dataset.data = data  # as many batches as come, every time: not those of the last time
+    evaluator.run(2)
+    assert evaluator.state.iteration == 4
+    assert evaluator.state.metrics == evaluate("segment_miou", data, val_data_loader=DataLoader(data)).state.metrics
 
 
 @pytest.mark.parametrize(("key_metric", "better", "worse"), [("depth_abs", 1.0, 2.0), ("segment_miou", 2.0, 1.0)])

@@ -14,6 +14,9 @@ from torch.utils.data import DataLoader
 
 from ...losses import MultiTaskLoss
 from ...tasks import TaskList
+from ..checks.normalization_check import NormalizationCheck
+from ..checks.size_check import SizeCheck
+from ..checks.target_check import TargetCheck
 from ..evaluator import MultiTaskEvaluator
 from .checkpoints import ResumableCheckpoint
 from .early_stopping import MetricEarlyStopping
@@ -21,7 +24,6 @@ from .epoch_seed import EpochSeed
 from .freeze_parts import FreezeParts
 from .loss_weight_plot import LossWeightPlot
 from .progress import TaskProgressBar
-from .target_check import TargetCheck
 from .task_loss_handler import TaskLossHandler, logged_scalars
 from .weighting_handler import WeightingHandler
 
@@ -34,7 +36,8 @@ __all__ = ["TrainingHandlers"]
 class TrainingHandlers:
     """Attaches what every training needs, in order.
 
-    These are a look at the targets, seeds, losses and weights, learning rate, validation, checkpoints and logs.
+    These are looks at targets, sizes and normalized maps, seeds, losses and weights, learning rate, validation,
+    checkpoints and logs.
 
     Losses and weights are logged, drawn (``<output_dir>/loss_weights.png``) and shown in the progress bar; network,
     optimizer, schedule and loss are saved (``<output_dir>/checkpoints``). Further handlers follow it in the list.
@@ -95,6 +98,8 @@ class TrainingHandlers:
         }  # fmt: skip
         self.handlers: list[Any] = [
             TargetCheck(tasks, loss, data_loader),
+            SizeCheck(data_loader),
+            NormalizationCheck(network, data_loader),
             EpochSeed(seed, data_loader),
             TaskLossHandler(loss),
             WeightingHandler(loss),

@@ -23,6 +23,7 @@ class TestMTAN(BundleSuite):
     written = ("segment.png", "classify.json", "box.json", "panel.png")
     unlabeled = ("segment", "classify", "box")
     evaluation: ClassVar = {"held_out_section": "val"}
+    smallest: ClassVar = {"load#0#spatial_size": 8, "features": [4] * 4, "convolutions": [1] * 4}
     overlays = (["edges"], ["denoise"], ["color"], ["volume"], ["pets"], ["hippocampus"])
 
     def test_evaluation_draws_the_masks(self, evaluated: Path) -> None:

@@ -5,7 +5,7 @@ import torch
 from monai.data import DataLoader, Dataset
 
 from monai_mtunet.engines import TaskPreprocessing
-from monai_mtunet.engines.handlers.target_check import TargetCheck
+from monai_mtunet.engines.checks.target_check import TargetCheck
 from monai_mtunet.losses import MultiTaskLoss
 from monai_mtunet.tasks import BoundingBoxTask, ClassificationTask, DepthTask, EdgeTask, SegmentationTask, TaskList
 from monai_mtunet.transforms import LoadSampled, PaintBoxd
