@@ -18,6 +18,7 @@ from torch import nn
 
 from ...pretrained.checkpoint_file import CheckpointError, read_checkpoint
 from ...pretrained.network_state import unwrapped, without_prefixes
+from ..schedule_end import keeping_ends
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +123,8 @@ class ResumableCheckpoint:
 
     Files are replaced atomically: a process killed while writing leaves the previous checkpoint whole. When training
     stops with an error, the state before the failing step goes to ``stopped.pt``. Attach it after the validation and
-    the learning rate handlers, whose results it saves, and before handlers that react to exceptions.
+    the learning rate handlers, whose results it saves, and before handlers that react to exceptions. A training that
+    goes on for longer than planned anneals to its new end.
 
     Args:
         save_dir: folder of the checkpoints, made when missing.
@@ -156,7 +158,8 @@ class ResumableCheckpoint:
     def _load(self, engine: Workflow) -> None:
         max_epochs = engine.state.max_epochs  # the configuration's, which may ask for more epochs than before
         path = self.save_dir / "last.pt"
-        load_checkpoint(path, self.objects, map_location=engine.state.device)
+        with keeping_ends(self.objects.values()):
+            load_checkpoint(path, self.objects, map_location=engine.state.device)
         if engine.state.epoch > max_epochs:
             raise CheckpointError(
                 f"{path} has finished epoch {engine.state.epoch}, beyond max_epochs = {max_epochs}: raise "

@@ -73,6 +73,14 @@ def test_resumes_with_workers_and_more_epochs(tmp_path: Path, overlays: list[str
     assert_same(checkpoint(tmp_path / "parts"), checkpoint(tmp_path / "whole"))
 
 
+def test_a_longer_training_anneals_to_its_new_end(tmp_path: Path) -> None:
+    for max_epochs, resume in ((2, False), (3, True), (4, True)):
+        UMC.train(tmp_path, max_epochs=max_epochs, resume=resume)
+        state = checkpoint(tmp_path)
+        assert state["lr_scheduler"]["T_max"] == max_epochs
+        assert state["optimizer"]["param_groups"][0]["lr"] == pytest.approx(0, abs=1e-9)
+
+
 def test_another_seed_gives_another_run(tmp_path: Path, uninterrupted: Path) -> None:
     UMC.train(tmp_path, max_epochs=EPOCHS, seed=1)
     ours, theirs = network(tmp_path), network(uninterrupted)
