@@ -25,7 +25,13 @@ def prepare_output_dir(
 
     Raises:
         FileExistsError: When there are such files and neither is said.
+        ValueError: When the folder's name holds ``::``, which MONAI makes of ``#``.
     """
+    if "::" in str(output_dir):
+        raise ValueError(
+            f'output_dir is {str(output_dir)!r}: MONAI makes "::" of every "#" in a configuration. Choose a folder '
+            "without either."
+        )
     folder = Path(output_dir)
     names = [parts] if isinstance(parts, str) else parts
     found = [folder / name for name in names if (folder / name).is_file() or _holds_files(folder / name)]

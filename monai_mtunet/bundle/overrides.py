@@ -15,6 +15,7 @@ from monai.bundle.scripts import run
 from monai.bundle.utils import ID_SEP_KEY, MERGE_KEY
 
 from .command_line import is_bundle_run
+from .number_signs import check_number_signs
 
 
 def check_overrides(arguments: Sequence[str] | None = None) -> None:
@@ -22,15 +23,15 @@ def check_overrides(arguments: Sequence[str] | None = None) -> None:
 
     An override must name an item of the configuration files, or an argument of a component in them
     (``--network_def#dropout 0.1`` where ``network_def`` has a ``_target_``). What an overlay adds to a configuration
-    that trains must be referred to: otherwise it is mistyped, or the overlay it belongs with is not there. Call it
-    first in ``initialize``.
+    that trains must be referred to: otherwise it is mistyped, or the overlay it belongs with is not there. No value
+    holds ``#`` but in references, since MONAI would change it. Call it first in ``initialize``.
 
     Args:
         arguments: command line of ``python -m monai.bundle run``; by default this process's, if it is one.
 
     Raises:
         ValueError: When an override is unknown; it names the nearest one. When an overlay adds an item that nothing
-            refers to; it names the file and the item.
+            refers to; it names the file and the item. When a value, such as a path, holds ``#``.
     """
     if arguments is None:
         if not is_bundle_run():
@@ -47,6 +48,11 @@ def check_overrides(arguments: Sequence[str] | None = None) -> None:
             nearest = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean --{nearest[0]}?" if nearest else f" There are: {', '.join(known)}."
             raise ValueError(f"The override --{name} names nothing in {files}.{hint}")
+        if name not in parameters:
+            check_number_signs(name, options[name], "the command line")
+    for file in [files] if isinstance(files, str) else files:
+        for name, value in ConfigParser.load_config_file(file).items():
+            check_number_signs(name, value, file)
     if "train" in config:  # elsewhere what an overlay says about training has nothing to act on
         _check_overlays(files, config)
 

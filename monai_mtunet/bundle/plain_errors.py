@@ -9,6 +9,7 @@ import traceback
 from types import TracebackType
 
 from .command_line import is_bundle_run
+from .worker_errors import cause_in_worker
 
 __all__ = ["plain_errors", "report_error", "root_cause"]
 
@@ -49,7 +50,8 @@ def report_error(error: Exception) -> None:
     with tempfile.NamedTemporaryFile("w", prefix="monai_mtunet_", suffix="_traceback.txt", delete=False) as file:
         traceback.print_exception(error, file=file)
     cause = root_cause(error)
-    print(f"\nThe whole traceback is in {file.name}\n{type(cause).__name__}: {cause}", file=sys.stderr)
+    told = cause_in_worker(str(cause)) or f"{type(cause).__name__}: {cause}"
+    print(f"\nThe whole traceback is in {file.name}\n{told}", file=sys.stderr)
 
 
 def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -1,8 +1,10 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from monai_mtunet.bundle.plain_errors import root_cause
 
@@ -56,3 +58,19 @@ def test_a_run_ends_with_its_cause_once(tmp_path):
     traceback = lines[-2].removeprefix("The whole traceback is in ")
     assert "Failed to evaluate ConfigExpression" in Path(traceback).read_text()
     Path(traceback).unlink()
+
+
+def test_what_fails_in_a_worker_is_told_as_plainly(tmp_path):
+    image = str(tmp_path / "a.png")
+    Image.new("RGB", (16, 16)).save(image)
+    overlay = {
+        "only": "denoise", "key_metric_name": "denoise_psnr", "features": [4, 8], "num_workers": 2, "cache_rate": 0.0,
+        "load": [{"_target_": "LoadSampled", "tasks": "@active_tasks"}], "output_dir": str(tmp_path / "out"),
+        "train_data": [{"image": image}, {"image": image}], "val_data": [{"image": str(tmp_path / "b.png")}],
+    }  # fmt: skip
+    (tmp_path / "mine.json").write_text(json.dumps(overlay))
+    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file"]
+    command += [f"['bundles/umc/train.json','{tmp_path / 'mine.json'}']"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == f"FileNotFoundError: image: {tmp_path / 'b.png'} does not exist."

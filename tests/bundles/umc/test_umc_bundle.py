@@ -7,13 +7,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 import torch
+from monai.bundle import run
 from PIL import Image
 
 from monai_mtunet.bundle import check_overrides
 from monai_mtunet.data import LoadSyntheticd
 
 from ..bundle_suite import BundleSuite
-from ..left_by_a_run import measured, network
+from ..left_by_a_run import checkpoint, measured, network
 from .umc_bundle import SMALL_VOLUME, UMC
 
 
@@ -110,6 +111,19 @@ def test_classical_denoiser_before_a_network_trained_on_clean_images(tmp_path: P
     metrics = measured(tmp_path)
     assert metrics["denoise_psnr"] > metrics["denoise_psnr_input"] + 1
     assert "segment_miou" in metrics
+
+
+def test_overlays_may_be_yaml(tmp_path: Path) -> None:
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text(
+        "max_epochs: 1\nfeatures: [4, 8]\ntasks#1#palette: null\ntrain#trainer#amp: false\n"
+        "train_data: $monai_mtunet.data.synthetic_datalist(2, 'train')  # two samples\n"
+        "val_data: $monai_mtunet.data.synthetic_datalist(1, 'val')\n"
+    )
+    files = [*UMC.configs("train"), str(overlay)]
+    check_overrides(["--config_file", str(files)])
+    run(config_file=files, **UMC.files, output_dir=str(tmp_path / "out"), **{"load#0#spatial_size": 16})
+    assert checkpoint(tmp_path / "out")["trainer"]["iteration"] == 1
 
 
 CONFIG = ["--config_file", str(UMC.folder / "train.json")]
