@@ -19,7 +19,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "drawings": {"networks", "pictures"},
     "reproduce": {"pictures"},
     "prediction": {"data", "files"},
-    "commands": {"bundle", "drawings", "reproduce"},
+    "evaluation": {"bundle", "data", "files", "prediction", "tasks", "transforms"},
+    "commands": {"bundle", "drawings", "evaluation", "reproduce"},
 }
 MOST_FILES = 16
 MOST_LINES = 270

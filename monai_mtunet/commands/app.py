@@ -12,12 +12,13 @@ import typer
 from typer.core import TyperCommand
 
 from .draw import draw
+from .evaluate import evaluate
 from .metadata import metadata
 from .reproduce import reproduce
 
 __all__ = ["app", "main"]
 
-COMMANDS: tuple[Callable[..., None], ...] = (reproduce, draw, metadata)
+COMMANDS: tuple[Callable[..., None], ...] = (evaluate, reproduce, draw, metadata)
 
 
 class _Command(TyperCommand):

@@ -33,6 +33,7 @@ class Task(ABC):
         loss: replaces the kind's own loss; a module (prediction, target) -> 0-d tensor.
 
     Attributes:
+        measured_with: names of other tasks whose predictions and targets its metrics need.
         saved_as: what its files hold; from it follows whether it is dense.
         averaging: how predictions of scaled and flipped copies of an image become one (`MultiScaleFlipInferer`).
         has_window_mean: of a task that is not dense, whether the mean over windows of an image is an answer for the
@@ -54,6 +55,7 @@ class Task(ABC):
     has_window_mean: bool = False
     is_box: bool = False
     is_direction: bool = False
+    measured_with: tuple[str, ...] = ()
     saved_as: SavedAs = SavedAs.VALUES
     target_classes: int = 0
     zoom_exponent: int = 0
@@ -132,6 +134,29 @@ class Task(ABC):
     def postprocess(self, prediction: Tensor) -> Tensor:
         """Raw network output (C, *spatial) of one sample -> what is saved, (C', *spatial); or (C,) -> (C',)."""
 
+    def undo_postprocess(self, values: Tensor) -> Tensor:
+        """What is saved (C', *spatial) or (C',) -> a prediction (C, *spatial) or (C,) that is measured as the original.
+
+        Files of predictions are measured by it. A kind says so itself, as what was lost, logits of a label map, is not
+        there to be found.
+
+        Raises:
+            NotImplementedError: When the kind does not say so.
+            ValueError: When values cannot be saved ones of this task.
+        """
+        raise NotImplementedError(
+            f"Task {self.name!r}: {type(self).__name__} does not say how saved values are measured: define "
+            "undo_postprocess, or leave the task out."
+        )
+
+    def target_of_values(self, values: Tensor) -> Tensor:
+        """A target (C, *spatial) in the units of what is saved -> as it is loaded; here the same.
+
+        Args:
+            values: what is missing is marked as in targets.
+        """
+        return values
+
     @abstractmethod
     def draw(self, values: Tensor) -> Picture:
         """Post-processed values (C', H, W) or (C',), which may be missing -> RGB picture (H, W, 3)."""
@@ -157,6 +182,10 @@ class Task(ABC):
     def to_json(self, values: Tensor) -> dict[str, Any]:
         """Post-processed values (C',) as what is saved of a task that is not dense."""
         return {"values": values.tolist()}
+
+    def from_json(self, content: Mapping[str, Any]) -> Tensor:
+        """The way back from :meth:`to_json`: post-processed values (C',)."""
+        return torch.tensor(content["values"], dtype=torch.float32)
 
     def values_of_target(self, target: Tensor) -> Tensor:
         """A prepared target (C, *spatial) in the units of :meth:`postprocess`, to be drawn beside it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -144,6 +145,20 @@ class BoundingBoxTask(RegressionTask):
     def to_json(self, values: Tensor) -> dict[str, Any]:
         """A box (2 D,) by sides, and its unit."""
         return {"box": dict(zip(self.sides, values.tolist(), strict=True)), "unit": self.unit}
+
+    def from_json(self, content: Mapping[str, Any]) -> Tensor:
+        """A box (2 D,).
+
+        Raises:
+            ValueError: When it is in another unit than the task's.
+        """
+        if content["unit"] != self.unit:
+            raise ValueError(f"Task {self.name!r} is in the unit {self.unit!r}, the box in {content['unit']!r}.")
+        return torch.tensor([content["box"][side] for side in self.sides], dtype=torch.float32)
+
+    def undo_postprocess(self, values: Tensor) -> Tensor:
+        """A box (2 D,) in the task's unit, divided by the scale."""
+        return values / self.scale
 
     def draw(self, values: Tensor) -> Picture:
         """A box (2 D,) on white."""

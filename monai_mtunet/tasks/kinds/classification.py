@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -119,6 +119,22 @@ class ClassificationTask(Task):
         """Probabilities (C,) as the most probable class, its number, and all probabilities in the order of classes."""
         number = int(values.argmax())
         return {"class": self.classes[number], "number": number, "probabilities": values.tolist()}
+
+    def from_json(self, content: Mapping[str, Any]) -> Tensor:
+        """Probabilities (C,)."""
+        return torch.tensor(content["probabilities"], dtype=torch.float32)
+
+    def undo_postprocess(self, values: Tensor) -> Tensor:
+        """Probabilities (C,) -> their logarithms, which are logits.
+
+        Raises:
+            ValueError: When there is not one per class.
+        """
+        if values.shape != (self.channels,):
+            raise ValueError(
+                f"Task {self.name!r} has {self.channels} classes, got probabilities of shape {tuple(values.shape)}."
+            )
+        return values.log()
 
     def values_of_target(self, target: Tensor) -> Tensor:
         """A label (1,) as probabilities (C,): 1 for its class; NaN where it is missing."""

@@ -83,6 +83,14 @@ class ColorTask(RegressionTask):
         """Prediction (2, H, W) -> float32 in units of CIELAB, not clipped."""
         return prediction.float() * _SCALE
 
+    def undo_postprocess(self, values: Tensor) -> Tensor:
+        """Units of CIELAB (2, H, W) -> the network's."""
+        return values.float() / _SCALE
+
+    def target_of_values(self, values: Tensor) -> Tensor:
+        """Units of CIELAB (2, H, W) -> as `SplitColord` makes targets."""
+        return values.float() / _SCALE
+
     def values_of_target(self, target: Tensor) -> Tensor:
         """Prepared target (2, H, W) in units of CIELAB."""
         return target * _SCALE

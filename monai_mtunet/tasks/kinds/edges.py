@@ -80,6 +80,16 @@ class EdgeTask(Task):
         """Logits (1, *spatial) -> probabilities, float32."""
         return prediction.float().sigmoid()
 
+    def undo_postprocess(self, values: Tensor) -> Tensor:
+        """Probabilities (1, *spatial) -> logits.
+
+        Raises:
+            ValueError: When a value is no probability.
+        """
+        if not ((values >= 0) & (values <= 1)).all():  # NaN neither
+            raise ValueError(f"Task {self.name!r}: probabilities are within 0..1, got others.")
+        return values.double().logit().float()  # in float64, so that the way back gives the same probability
+
     def values_of_target(self, target: Tensor) -> Tensor:
         """Labels (1, *spatial) as probabilities; NaN where they are missing."""
         return target.float().masked_fill(target == self.ignore_index, torch.nan)

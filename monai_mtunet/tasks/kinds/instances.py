@@ -117,6 +117,7 @@ class InstanceTask(DerivedTask):
             raise ValueError(
                 f"Task {self.name!r} takes one distance, {self.distance.name!r} has {self.distance.channels}."
             )
+        self.measured_with = (self.segment.name,)
         classes = self.segment.classes
         self.things = tuple(classes[1:] if self._things is None else self._things)
         if not self.things or not set(self.things) <= set(classes):
@@ -217,6 +218,10 @@ class InstanceTask(DerivedTask):
                 "or min_size."
             )
         return prediction.to(torch.int32)
+
+    def undo_postprocess(self, values: Tensor) -> Tensor:
+        """Ids (1, *spatial) as they are."""
+        return values.to(torch.int32)
 
     def draw(self, values: Tensor) -> Picture:
         """Ids (1, H, W) in colors that differ between neighbors; none is black, missing is white."""

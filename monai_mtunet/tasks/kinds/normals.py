@@ -98,6 +98,10 @@ class NormalsTask(RegressionTask):
         """Prediction (D, *spatial) -> unit vectors, float32."""
         return F.normalize(prediction.float(), dim=0)
 
+    def undo_postprocess(self, values: Tensor) -> Tensor:
+        """Unit vectors (D, *spatial) as they are."""
+        return values.float()
+
     def draw(self, values: Tensor) -> Picture:
         """Unit vectors (D, H, W) as red, green and blue, each (component + 1) / 2; missing is white."""
         if self.channels == 2:

@@ -83,6 +83,10 @@ class QuantityTask(RegressionTask):
         """Prediction (C, *spatial) -> float32, in the task's unit."""
         return prediction.float() * self.scale
 
+    def undo_postprocess(self, values: Tensor) -> Tensor:
+        """Values (C, *spatial) in the task's unit, divided by the scale."""
+        return values.float() / self.scale
+
     def values_of_target(self, target: Tensor) -> Tensor:
         """Prepared target (C, *spatial) in the task's unit."""
         return target * self.scale

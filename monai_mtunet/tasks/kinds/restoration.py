@@ -124,9 +124,23 @@ class RestorationTask(RegressionTask):
         shape[channel_axis] = -1
         return values * self.std.to(values).view(shape) + self.mean.to(values).view(shape)
 
+    def normalized(self, values: Tensor, channel_axis: int = 1) -> Tensor:
+        """The data's own units -> network units; arguments as for :meth:`undo`."""
+        shape = [1] * values.ndim
+        shape[channel_axis] = -1
+        return (values - self.mean.to(values).view(shape)) / self.std.to(values).view(shape)
+
     def postprocess(self, prediction: Tensor) -> Tensor:
         """Prediction (C, *spatial) in network units -> float32 in the data's units, not clipped."""
         return self.undo(prediction.float(), channel_axis=0)
+
+    def undo_postprocess(self, values: Tensor) -> Tensor:
+        """Intensities (C, *spatial) in the data's units -> network units."""
+        return self.normalized(values.float(), channel_axis=0)
+
+    def target_of_values(self, values: Tensor) -> Tensor:
+        """Intensities (C, *spatial) in the data's units -> network units, as targets are normalized."""
+        return self.normalized(values.float(), channel_axis=0)
 
     def values_of_target(self, target: Tensor) -> Tensor:
         """Target (C, *spatial) in the data's units."""

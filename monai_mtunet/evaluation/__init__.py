@@ -1,0 +1,1 @@
+"""Predictions in files, measured against targets in files by the tasks' own metrics."""

@@ -1,0 +1,122 @@
+"""What files of predictions and targets hold, on one grid."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from monai.data import MetaTensor
+from monai.transforms import Compose, InvertibleTransform, LazyTrait, Transposed
+from monai.utils import ImageMetaKey, MetaKeys
+from torch import Tensor
+
+from ..files import open_image
+from ..tasks import SavedAs, Task
+from ..transforms.grids import check_same_grid
+from ..transforms.load.label_map import as_label_map
+
+__all__ = ["FileValues"]
+
+
+class FileValues:
+    """Reads predictions, and targets of the same grid, as metrics take them.
+
+    Intensities are compared in the units that the network knows: where a bundle scales each image by its own range,
+    both are scaled by that of the target.
+
+    Args:
+        spatial_dims: 2 or 3.
+        preprocessing: the bundle's, of which what scales intensities is taken; None where files are in its units.
+    """
+
+    def __init__(self, spatial_dims: int, preprocessing: Compose | None = None) -> None:
+        self.spatial_dims = spatial_dims
+        steps = [] if preprocessing is None else preprocessing.flatten().transforms
+        # Spatial ones are lazy in MONAI, and undone in files.
+        undone: list[Any] = [step for step in steps if isinstance(step, InvertibleTransform)]
+        self._scaling = [step for step in undone if not isinstance(step, LazyTrait | Transposed)]
+
+    def read(self, task: Task, prediction: Path, target: Sequence[Any]) -> tuple[Tensor, Tensor]:
+        """Read a prediction and its target.
+
+        Args:
+            task: whose they are.
+            prediction: its file.
+            target: its file, or one per channel; of tasks of whole images the numbers, too.
+
+        Returns:
+            The prediction (1, C, *spatial), or (1, C), as a network's that is measured alike; and the prepared target.
+
+        Raises:
+            OSError: When a file cannot be read.
+            ValueError: When they differ in size or place, or hold what this task cannot have.
+        """
+        if not task.is_dense:
+            return task.undo_postprocess(_vector(task, prediction))[None], task.prepare_target(_target(task, target))
+        predicted, expected = self._image([str(prediction)]), self._image(target)
+        if predicted.shape[1:] != expected.shape[1:]:
+            raise ValueError(
+                f"{prediction} has spatial size {tuple(predicted.shape[1:])}, its target {target[0]} "
+                f"{tuple(expected.shape[1:])}: what is predicted has the image's grid; resample the target to it."
+            )
+        remedy = "Targets of another grid are not compared: resample them to the image's."
+        check_same_grid("prediction", predicted, "target", expected, remedy)
+        if task.target_classes:
+            expected = _classes(task, target[0], expected)
+        if task.class_of_label:
+            predicted = _classes(task, str(prediction), predicted)
+        values, wanted = self._scaled(task, predicted.as_tensor(), expected)
+        return task.undo_postprocess(values)[None], task.prepare_target(task.target_of_values(wanted)[None])
+
+    def _image(self, files: Sequence[str]) -> MetaTensor:
+        meta: dict[str, Any] = {ImageMetaKey.FILENAME_OR_OBJ: files[0]}
+        if len(files) == 1 and files[0].lower().endswith(".npy"):
+            values = np.load(files[0])  # whose axes are told by their number alone
+            values = values[None] if values.ndim == self.spatial_dims else values
+            return MetaTensor(torch.from_numpy(_signed(values)), meta=meta)
+        image = open_image(files)
+        affine = image.affine
+        values = torch.from_numpy(_signed(image.read()))
+        if affine is not None:
+            meta[MetaKeys.ORIGINAL_AFFINE] = affine
+        return MetaTensor(values, affine=None if affine is None else torch.from_numpy(affine), meta=meta)
+
+    def _scaled(self, task: Task, predicted: Tensor, expected: MetaTensor) -> tuple[Tensor, Tensor]:
+        if task.saved_as is not SavedAs.PICTURE or not self._scaling:
+            return predicted, expected.as_tensor()
+        scaled: Any = Compose(self._scaling)({"image": expected})["image"]
+        corner = scaled[tuple([slice(None)] + [slice(1)] * self.spatial_dims)]
+        # Scaling is linear: where 0 and 1 lie says all.
+        zero, one = (Compose(self._scaling).inverse({"image": corner * 0 + value})["image"] for value in (0, 1))
+        return (predicted - zero.as_tensor()) / (one - zero).as_tensor(), scaled.as_tensor()
+
+
+def _vector(task: Task, file: str | Path) -> Tensor:
+    try:
+        return task.from_json(json.loads(Path(file).read_text("utf-8")))
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{file} is no file of {type(task).__name__} {task.name!r}: {error!r}.") from error
+
+
+def _target(task: Task, target: Sequence[Any]) -> Tensor:
+    """Of one image, as collated."""
+    if not isinstance(target[0], str):
+        return torch.tensor([target[0]]) if task.target_classes else torch.tensor([target])
+    values = _vector(task, target[0])
+    return values.argmax().reshape(1) if task.target_classes else values[None]
+
+
+def _classes(task: Task, file: str, values: MetaTensor) -> MetaTensor:
+    """A label map, of which files may hold other numbers than those of classes."""
+    labels = as_label_map(task.name, file, values.float(), task.class_of_label)
+    return MetaTensor(labels, meta=values.meta)
+
+
+def _signed(values: Any) -> Any:
+    """As torch has it, which knows few unsigned types, and takes -1 for the largest number of those."""
+    wider = {1: np.int16, 2: np.int32}.get(values.dtype.itemsize, np.int64)
+    return values.astype(wider) if values.dtype.kind == "u" else np.ascontiguousarray(values)
