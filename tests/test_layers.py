@@ -15,16 +15,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tasks": {"losses", "metrics", "pictures"},
     "engines": {"data", "losses", "networks", "pictures", "pretrained", "tasks", "transforms"},
     "inferers": {"data", "pictures", "tasks"},
-    "bundle": {"tasks"},
+    "bundle": {"engines", "networks", "tasks"},
     "drawings": {"networks", "pictures"},
     "reproduce": {"pictures"},
-    "prediction": {"data", "files"},
+    "prediction": {"bundle", "data", "engines", "files", "inferers", "tasks", "transforms"},
     "evaluation": {"bundle", "data", "files", "prediction", "tasks", "transforms"},
-    "commands": {"bundle", "drawings", "evaluation", "reproduce"},
+    "commands": {"bundle", "drawings", "evaluation", "prediction", "reproduce"},
 }
 MOST_FILES = 16
 MOST_LINES = 270
-MOST_NAMES = 201
+MOST_NAMES = 215
 
 
 def imported(file: Path) -> set[str]:

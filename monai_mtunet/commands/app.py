@@ -14,11 +14,12 @@ from typer.core import TyperCommand
 from .draw import draw
 from .evaluate import evaluate
 from .metadata import metadata
+from .predict import predict
 from .reproduce import reproduce
 
 __all__ = ["app", "main"]
 
-COMMANDS: tuple[Callable[..., None], ...] = (evaluate, reproduce, draw, metadata)
+COMMANDS: tuple[Callable[..., None], ...] = (predict, evaluate, reproduce, draw, metadata)
 
 
 class _Command(TyperCommand):

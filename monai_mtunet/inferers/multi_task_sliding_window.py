@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from monai.data import MetaTensor
 from monai.data.utils import compute_importance_map
 from monai.inferers import Inferer
+from monai.utils import fall_back_tuple
 from torch import Tensor
 from tqdm import tqdm
 
@@ -49,6 +50,7 @@ class MultiTaskSlidingWindowInferer(Inferer):
         buffer_dim: taken as MONAI's configurations give it, and without effect: sums are finished along the image's
             longest axis.
         tasks: the declared tasks. A vector of a task that is not among them is treated as a box.
+        shrink: whether windows shrink to images that are smaller, instead of images being padded.
 
     Example:
         >>> inferer = MultiTaskSlidingWindowInferer(roi_size=(96, 96, 96), sw_batch_size=4, overlap=0.5)
@@ -70,6 +72,7 @@ class MultiTaskSlidingWindowInferer(Inferer):
         buffer_steps: int | None = None,
         buffer_dim: int = -1,
         tasks: Sequence[Task] = (),
+        shrink: bool = False,
     ) -> None:
         super().__init__()
         self.roi_size = roi_size
@@ -84,6 +87,7 @@ class MultiTaskSlidingWindowInferer(Inferer):
         self.progress = progress
         self.buffered = bool(buffer_steps)
         self.tasks = tuple(tasks)
+        self.shrink = shrink
 
     def __call__(
         self, inputs: Tensor, network: Callable[..., dict[str, Tensor]], *args: Any, **kwargs: Any
@@ -139,7 +143,10 @@ class MultiTaskSlidingWindowInferer(Inferer):
 
     def grid(self, image_size: Sequence[int]) -> WindowGrid:
         """Where the windows of an image lie."""
-        return WindowGrid.of(image_size, self.roi_size, self.overlap)
+        roi_size = fall_back_tuple(self.roi_size, image_size)
+        if self.shrink:
+            roi_size = tuple(map(min, roi_size, image_size))
+        return WindowGrid.of(image_size, roi_size, self.overlap)
 
     def importance(self, grid: WindowGrid) -> Tensor:
         """The weights within a window (*window)."""

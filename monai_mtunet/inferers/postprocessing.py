@@ -33,6 +33,10 @@ class TaskPostprocessing(Compose):
             ones, by nearest neighbor: neither classes nor depths on both sides of an edge are mixed.
             ``None`` leaves them.
         data: the data list, which names all files beforehand (`relative_stems`); without it each file names its own.
+        panels: whether to draw panels.
+
+    Attributes:
+        written: the predictions' files so far, panels left out.
 
     Raises:
         ValueError: When predictions of two images in the data list would have one name.
@@ -47,18 +51,14 @@ class TaskPostprocessing(Compose):
         output_dir: str | Path,
         preprocessing: Compose | None = None,
         data: Sequence[Mapping[str, Any]] = (),
+        panels: bool = True,
     ) -> None:
         stems = relative_stems(data)
         undo = [] if preprocessing is None else [step for task in tasks for step in _undo(task, preprocessing)]
-        super().__init__(
-            [
-                FlattenSubKeysd(keys="pred", prefix="pred"),
-                PostprocessTasksd(tasks),
-                SavePaneld(tasks, output_dir, stems=stems),
-                *undo,
-                SavePredictionsd(tasks, output_dir, stems=stems),
-            ]
-        )
+        draw = [SavePaneld(tasks, output_dir, stems=stems)] if panels else []
+        save = SavePredictionsd(tasks, output_dir, stems=stems)
+        super().__init__([FlattenSubKeysd(keys="pred", prefix="pred"), PostprocessTasksd(tasks), *draw, *undo, save])
+        self.written = save.written
 
 
 def _undo(task: Task, preprocessing: Compose) -> list[MapTransform]:

@@ -48,6 +48,9 @@ class SampleWriter(MapTransform):
         output_dir: folder of the files, made when missing.
         image_key: the network's input, whose meta data name the file.
         stems: names by file, as `relative_stems` gives them; other files give their own name.
+
+    Attributes:
+        written: the files so far.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class SampleWriter(MapTransform):
         self.image_key = image_key
         self.stems = dict(stems or {})
         self._sources: dict[str, str] = {}
+        self.written: list[Path] = []
 
     def path(self, meta: Mapping[str, Any], ending: str, dropped: str = "") -> Path:
         """``<output_dir>/<stem><ending>``, unless another sample's files have that name.
@@ -137,36 +141,48 @@ class SavePredictionsd(SampleWriter):
             prediction = task.to_file(data[f"pred_{task.name}"])
             if task.is_dense and is_of_nifti(prediction, meta):
                 dtype = _VOLUME_DTYPES.get(task.saved_as, "float32")
-                save_volume(prediction, meta, dtype, path.with_name(path.name + ".nii.gz"))
+                path = path.with_name(path.name + ".nii.gz")
+                save_volume(prediction, meta, dtype, path)
+                self.written.append(path)
             else:
-                _SAVE[task.saved_as](task, prediction, path)
+                self.written.append(_SAVE[task.saved_as](task, prediction, path))
         return dict(data)
 
 
-def _save_labels(task: Task, prediction: Tensor, path: Path) -> None:
+def _save_labels(task: Task, prediction: Tensor, path: Path) -> Path:
     picture = label_png(prediction[0].cpu().numpy(), task.file_palette())
-    picture.save(path.with_name(path.name + ".png"))
+    path = path.with_name(path.name + ".png")
+    picture.save(path)
+    return path
 
 
-def _save_ids(task: Task, prediction: Tensor, path: Path) -> None:
-    Image.fromarray(prediction[0].cpu().numpy().astype(np.uint16)).save(path.with_name(path.name + ".png"))
+def _save_ids(task: Task, prediction: Tensor, path: Path) -> Path:
+    path = path.with_name(path.name + ".png")
+    Image.fromarray(prediction[0].cpu().numpy().astype(np.uint16)).save(path)
+    return path
 
 
-def _save_picture(task: Task, prediction: Tensor, path: Path) -> None:
-    Image.fromarray(task.draw(prediction)).save(path.with_name(path.name + ".png"))
+def _save_picture(task: Task, prediction: Tensor, path: Path) -> Path:
+    path = path.with_name(path.name + ".png")
+    Image.fromarray(task.draw(prediction)).save(path)
+    return path
 
 
-def _save_values(task: Task, prediction: Tensor, path: Path) -> None:
+def _save_values(task: Task, prediction: Tensor, path: Path) -> Path:
     values = prediction.cpu().numpy().astype(np.float32)
-    np.save(path.with_name(path.name + ".npy"), values[0] if len(values) == 1 else values)
+    path = path.with_name(path.name + ".npy")
+    np.save(path, values[0] if len(values) == 1 else values)
+    return path
 
 
-def _save_json(task: Task, prediction: Tensor, path: Path) -> None:
+def _save_json(task: Task, prediction: Tensor, path: Path) -> Path:
     content = json.dumps(task.to_json(prediction), indent=2, ensure_ascii=False)
-    path.with_name(path.name + ".json").write_text(content + "\n", encoding="utf-8")
+    path = path.with_name(path.name + ".json")
+    path.write_text(content + "\n", encoding="utf-8")
+    return path
 
 
-_SAVE: dict[SavedAs, Callable[[Task, Tensor, Path], None]] = {
+_SAVE: dict[SavedAs, Callable[[Task, Tensor, Path], Path]] = {
     SavedAs.LABELS: _save_labels,
     SavedAs.IDS: _save_ids,
     SavedAs.PICTURE: _save_picture,

@@ -119,4 +119,4 @@ def _starts(size: int, length: int, overlap: float) -> tuple[int, ...]:
     if size <= length:
         return (-((length - size) // 2),)
     interval = max(int(length * (1 - overlap)), 1)
-    return tuple(place.start for (place,) in dense_patch_slices((size,), (length,), (interval,)))
+    return tuple(int(place.start) for (place,) in dense_patch_slices((size,), (length,), (interval,)))

@@ -76,6 +76,15 @@ def load_checkpoint(
     return None if trainer is None else int(trainer["iteration"]) // int(trainer["epoch_length"])
 
 
+def or_last(path: Path) -> Path:
+    """A checkpoint, or ``last.pt`` beside it where there is no ``best.pt``: no epoch had a key metric."""
+    last = path.with_name("last.pt")
+    if path.name != "best.pt" or path.is_file() or not last.is_file():
+        return path
+    logger.warning("There is no %s, since no epoch has a key metric: %s is taken.", path, last)
+    return last
+
+
 class VerifiedCheckpointLoader(CheckpointLoader):
     """MONAI's ``CheckpointLoader``, with errors that name the file and the remedy. The same arguments.
 
@@ -87,10 +96,7 @@ class VerifiedCheckpointLoader(CheckpointLoader):
 
     def __call__(self, engine: Engine) -> None:
         """Load when the engine starts."""
-        path = Path(self.load_path)
-        if path.name == "best.pt" and not path.is_file() and (last := path.with_name("last.pt")).is_file():
-            logger.warning("There is no %s, since no epoch has a key metric: %s is taken.", path, last)
-            path = last
+        path = or_last(Path(self.load_path))
         epoch = load_checkpoint(path, self.load_dict, self.map_location, self.strict, self.strict_shape)
         if epoch and isinstance(engine, Evaluator):
             engine.state.epoch, engine.state.max_epochs = epoch - 1, epoch  # it runs one epoch, this one

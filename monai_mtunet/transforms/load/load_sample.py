@@ -77,6 +77,7 @@ class LoadSampled(MapTransform):
         for name, some in (("label_keys", self.label_keys), ("optional_files", self.optional_files)):
             if not some <= set(self.keys):
                 raise ValueError(f"{name} {sorted(map(str, some))} must be among the keys {self.keys}.")
+        self.reader = reader
         self.read = ReadImage(reader)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:

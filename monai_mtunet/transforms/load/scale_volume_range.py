@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import logging
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,30 @@ class ScaleVolumeRanged(MapTransform, InvertibleTransform):
         self.percentiles = (lower, upper)
         self.channel_wise = channel_wise
         self.margin = margin
+        self.ranges: list[list[float]] | None = None
         self._reported: set[str] = set()
+
+    def with_ranges(self, ranges: Sequence[Sequence[float]]) -> ScaleVolumeRanged:
+        """A copy for parts of one volume, whose range is known: they are scaled as the whole is.
+
+        Args:
+            ranges: per channel, or of all together, what becomes 0 and what becomes 1, as `range_of` gives it.
+        """
+        scale = copy.copy(self)
+        scale.ranges = [[float(low), float(high)] for low, high in ranges]
+        return scale
+
+    def unscaled(self, values: torch.Tensor) -> torch.Tensor:
+        """Parts (C, *spatial) that were scaled by known ranges, or predictions of them, in the volume's own units."""
+        if self.ranges is None:
+            raise ValueError("Only what has known ranges undoes them without a trace: see with_ranges.")
+        low, scale = _offset_and_scale(self.ranges)
+        return values * _per_channel(scale, values) + _per_channel(low, values)
+
+    @staticmethod
+    def range_of(low: float, high: float, smallest: float, largest: float) -> list[float]:
+        """What becomes 0 and 1: the percentiles, or where those are equal the ends."""
+        return [low, high] if high > low else [smallest, largest]
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Scale the volumes of a sample.
@@ -97,8 +121,8 @@ class ScaleVolumeRanged(MapTransform, InvertibleTransform):
     def _scaled(self, key: Hashable, img: NdarrayOrTensor) -> torch.Tensor:
         image: torch.Tensor = convert_to_tensor(img, dtype=torch.float32, track_meta=get_track_meta())
         parts = image.cpu().numpy() if self.channel_wise else image.cpu().numpy()[None]
-        low, high = np.transpose([self._range(part, key, image) for part in parts])
-        scale = np.where(high > low, high - low, 1.0)
+        ranges = [self._range(part, key, image) for part in parts] if self.ranges is None else self.ranges
+        low, scale = _offset_and_scale(ranges)
         scaled = (image - _per_channel(low, image)) / _per_channel(scale, image)
         if self.margin is not None:
             scaled = self._limited(key, scaled, self.margin)
@@ -106,14 +130,14 @@ class ScaleVolumeRanged(MapTransform, InvertibleTransform):
             self.push_transform(scaled, extra_info={"offset": low.tolist(), "scale": scale.tolist()})
         return scaled
 
-    def _range(self, part: np.ndarray[Any, Any], key: Hashable, image: torch.Tensor) -> np.ndarray[Any, Any]:
+    def _range(self, part: np.ndarray[Any, Any], key: Hashable, image: torch.Tensor) -> list[float]:
         finite = part[np.isfinite(part)]
         if finite.size == 0:
             raise ValueError(
                 f"{describe(key, image)} has a channel (or is a volume) without a finite voxel: it cannot be scaled."
             )
         low, high = np.percentile(finite, self.percentiles)
-        return np.array([low, high] if high > low else [finite.min(), finite.max()])
+        return self.range_of(low, high, finite.min(), finite.max())
 
     def _limited(self, key: Hashable, scaled: torch.Tensor, margin: float) -> torch.Tensor:
         far = scaled.isfinite() & ((scaled < -margin) | (scaled > 1 + margin))
@@ -128,6 +152,11 @@ class ScaleVolumeRanged(MapTransform, InvertibleTransform):
                 file, int(far.sum()), far.numel(), margin, *self.percentiles,
             )  # fmt: skip
         return torch.where(far, scaled.clamp(-margin, 1 + margin), scaled)
+
+
+def _offset_and_scale(ranges: Sequence[Sequence[float]]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    low, high = np.transpose(ranges)
+    return low, np.where(high > low, high - low, 1.0)
 
 
 def _per_channel(values: Any, image: torch.Tensor) -> torch.Tensor:

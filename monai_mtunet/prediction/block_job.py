@@ -1,0 +1,226 @@
+"""An image that is predicted block by block: what is to be done, what is done, and the files."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ..files import create_like, open_image
+from ..files.image import Image
+from ..files.region_writer import RegionWriter
+from ..inferers import MultiTaskSlidingWindowInferer
+from ..tasks import SavedAs, Task
+from .block_plan import Footprint, plan_blocks
+from .block_prediction import BlockPrediction, saved_channels, saved_dtype
+from .block_preprocessing import BlockPreprocessing, WholeImageNeededError
+from .ledger import Ledger
+from .parts import PredictionParts
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["BlockJob"]
+
+
+class BlockJob:
+    """Divides an image into blocks, and knows which are done.
+
+    Args:
+        parts: what it is predicted with.
+        files: of the image; several are its channels.
+        output: path of the predictions, without the task's name and the ending.
+        memory: for planes and blocks, in bytes; the network and what it computes are not in it.
+        workers: how many processes share the work.
+
+    Attributes:
+        image: opened, of which nothing is read yet.
+        blocks: boxes; their number is their place in this.
+
+    Raises:
+        WholeImageNeededError: When it cannot be done block by block; it tells what is in the way.
+        ValueError: When memory is too little.
+    """
+
+    RANGES = "ranges"  # part of the ledger: what the first pass found
+
+    def __init__(
+        self, parts: PredictionParts, files: Sequence[str], output: Path, memory: float, workers: int = 1
+    ) -> None:
+        self.parts = parts
+        self.files = tuple(files)
+        self.image = image = open_image(self.files)
+        self.output = output
+        self.windows = _windows(parts, image)
+        self.preprocessing = BlockPreprocessing(parts.preprocessing, image)
+        self.grid = self.windows.grid(image.shape[1:])
+        self.plan = plan_blocks(self.grid, _footprint(parts, image), memory, workers)
+        self.blocks = self.plan.blocks
+
+    @property
+    def ledger_path(self) -> Path:
+        """The file that tells which blocks are done."""
+        return self.output.with_name(self.output.name + ".blocks.jsonl")
+
+    def identity(self) -> dict[str, Any]:
+        """What the result depends on, and how it is divided."""
+        return {
+            **self.parts.identity,
+            "source": source_state(self.files),
+            "tasks": list(self.parts.saved.names),
+            "window": list(self.grid.window),
+            "overlap": repr(self.windows.overlap),
+            "mode": str(self.windows.mode),
+            "batch": self.windows.sw_batch_size,
+            "blocks": [[[part.start, part.stop] for part in block] for block in self.blocks],
+        }
+
+    def check_disk(self) -> None:
+        """Refuse to begin what has no room.
+
+        Raises:
+            OSError: When the disk has less room than the predictions take.
+        """
+        folder = self.output.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        begun = sum(
+            writer.stat().st_size for writer in folder.glob(f"{self.output.name}_*.partial") if writer.is_file()
+        )
+        wanted = prod(self.image.shape[1:]) * _saved_bytes(self.parts, self.image.spatial_dims)
+        free = shutil.disk_usage(folder).free + begun
+        if wanted > free:
+            raise OSError(
+                f"The predictions of {self.image.path} take {wanted / 1e9:.3g} GB, and {folder} has room for "
+                f"{free / 1e9:.3g} GB: choose another output folder, or fewer tasks."
+            )
+
+    def writers(self) -> dict[str, RegionWriter]:
+        """Open the unfinished predictions, which are made when missing, by task."""
+        blocks = tuple(max(part.stop - part.start for part in axis) for axis in zip(*self.blocks, strict=True))
+        return {
+            task.name: create_like(
+                self.image, self.output.with_name(f"{self.output.name}_{task.name}"),
+                shape=(saved_channels(task, self.image.spatial_dims), *self.image.shape[1:]),
+                dtype=saved_dtype(task), labels=task.legend() if task.saved_as is SavedAs.LABELS else None,
+                blocks=blocks, resume=True,
+            )
+            for task in self.parts.saved
+        }  # fmt: skip
+
+    def measure(self, ledger: Ledger) -> None:
+        """The first pass over the image, unless an earlier run has done it."""
+        if self.RANGES in ledger.done:
+            self.preprocessing.set_ranges(ledger.done[self.RANGES]["values"])
+        elif not self.preprocessing.is_measured:
+            ledger.mark(self.RANGES, values=self.preprocessing.measure(self.blocks))
+
+    def voxels(self, number: int) -> int:
+        """Of a block."""
+        return prod(part.stop - part.start for part in self.blocks[number])
+
+    def progress(self, ledger: Ledger) -> tqdm[Any]:
+        """A bar of voxels, with their number per second and the time that is left."""
+        done = sum(self.voxels(number) for number in range(len(self.blocks)) if number in ledger.done)
+        total = prod(self.image.shape[1:])
+        return tqdm(total=total, initial=done, unit="voxel", unit_scale=True, desc=self.output.name)
+
+    def runs(self, done: Ledger, longest: int | None = None) -> list[list[int]]:
+        """The numbers of the blocks to do: what follows each other in a column is one run.
+
+        Args:
+            done: tells which are.
+            longest: number of blocks in a run at most, so that several workers share a column.
+        """
+        runs: list[list[int]] = []
+        first = 0
+        for column in self.plan.columns:
+            previous: int | None = None
+            for number in range(first, first + len(column)):
+                if number in done.done:
+                    continue
+                if previous != number - 1 or len(runs[-1]) == longest:
+                    runs.append([])
+                runs[-1].append(number)
+                previous = number
+            first += len(column)
+        return runs
+
+    def predict(self, run: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Predict and write a run of blocks.
+
+        Yields:
+            After each block is on the disk: its number, and how many values of the image are not finite in it.
+        """
+        writers = self.writers()
+        prediction = BlockPrediction(
+            self.parts.network, self.parts.saved, self.windows, self.preprocessing, writers, self.parts.device
+        )
+        for number, filled in zip(run, prediction.run([self.blocks[number] for number in run]), strict=True):
+            for writer in writers.values():
+                writer.flush()
+            yield number, filled
+
+    def finish(self, ledger: Ledger) -> list[Path]:
+        """Give the predictions their names, when all blocks are done.
+
+        Raises:
+            ValueError: When more than half of the image is not finite.
+            OSError: When the image has changed while it was predicted.
+        """
+        if source_state(self.files) != ledger.identity["source"]:
+            raise OSError(f"{self.image.path} changed while it was predicted: predict it again, with --overwrite.")
+        filled = sum(ledger.done[number]["filled"] for number in range(len(self.blocks)))
+        if 2 * filled > prod(self.image.shape):
+            raise ValueError(
+                f"{filled} of {prod(self.image.shape)} values of {self.image.path} are not finite: there is too little "
+                "left to predict from; leave the file out."
+            )
+        writers = self.writers()
+        for writer in writers.values():
+            writer.close()
+        ledger.remove()
+        if filled:
+            logger.warning(
+                "%s: %d of %d values are not finite. The network saw 0 there (of normalized intensities their mean), "
+                "its classes there are guesses, and restored images are NaN.",
+                *(self.image.path, filled, prod(self.image.shape)),
+            )
+        return [writer.path for writer in writers.values()]
+
+
+def source_state(files: Sequence[str]) -> list[list[Any]]:
+    """The files of an image, with sizes and times: whether it is the one of before."""
+    stated = [(Path(file).absolute(), Path(file).stat()) for file in files]
+    return [[str(path), status.st_size, status.st_mtime_ns] for path, status in stated]
+
+
+def _windows(parts: PredictionParts, image: Image) -> MultiTaskSlidingWindowInferer:
+    reasons = []
+    if not image.random_access:
+        reasons.append(image.reason)
+    if parts.windows is None or parts.windows is not parts.inferer:
+        reasons.append(f"{type(parts.inferer).__name__} takes the whole image")
+    reasons += [f"task {task.name!r} is of the whole image" for task in parts.tasks if not _by_block(task)]
+    if reasons or parts.windows is None:
+        raise WholeImageNeededError(
+            f"{image.path} does not fit into the given memory, and cannot be predicted block by block: "
+            f"{'; '.join(reasons)}. Give more --memory, or leave that out."
+        )
+    return parts.windows
+
+
+def _by_block(task: Task) -> bool:
+    return task.is_dense and task.saved_as is not SavedAs.IDS
+
+
+def _saved_bytes(parts: PredictionParts, spatial_dims: int) -> int:
+    """Per voxel, of all files."""
+    return sum(saved_channels(task, spatial_dims) * saved_dtype(task).itemsize for task in parts.saved)
+
+
+def _footprint(parts: PredictionParts, image: Image) -> Footprint:
+    return Footprint(image.shape[0], sum(parts.tasks.out_channels.values()), _saved_bytes(parts, image.spatial_dims))

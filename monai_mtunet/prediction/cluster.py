@@ -1,0 +1,205 @@
+"""Images and runs of blocks as tasks of a Dask cluster: processes of this machine, or of many."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..files import open_image
+from .block_job import BlockJob
+from .inputs import PredictionInput
+from .ledger import Ledger
+from .parts import PredictionParts
+from .predict import LEDGER, PredictionReport, begin, is_done, note, reason_of
+from .predictor import Predictor
+
+__all__ = ["cluster_client", "predict_on_cluster"]
+
+_PARTS = "monai_mtunet_parts"  # attribute of a worker
+_RETRIES = 3  # of a task whose worker died
+_RUNS_PER_WORKER = 2  # so that workers end at about the same time
+_LEAST_STEPS = 6  # windows' steps in a run: at its ends windows are computed for two runs
+
+
+@contextmanager
+def cluster_client(workers: int | None = None, scheduler: str | None = None) -> Iterator[Any]:
+    """A client of a new cluster of processes on this machine, or of a running one.
+
+    Args:
+        workers: number of processes.
+        scheduler: address, ``tcp://...``, or path of a scheduler file.
+
+    Raises:
+        ImportError: When Dask is missing; it tells the line that installs it.
+    """
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise ImportError("Several workers need Dask: pip install 'monai_mtunet[cluster]'.") from error
+    with ExitStack() as stack:
+        if scheduler is None:
+            cluster = LocalCluster(n_workers=workers, threads_per_worker=1, memory_limit=None, dashboard_address=None)
+            stack.enter_context(cluster)
+            yield stack.enter_context(Client(cluster))
+        elif "://" in scheduler:
+            yield stack.enter_context(Client(scheduler))
+        else:
+            yield stack.enter_context(Client(scheduler_file=scheduler))
+
+
+@dataclass
+class _Image:
+    """An image under way."""
+
+    item: PredictionInput
+    job: BlockJob | None = None  # of one that does not fit into a worker's memory
+    ledger: Ledger | None = None
+    waiting: int = 1  # for so many tasks
+
+
+def predict_on_cluster(
+    client: Any,
+    parts: PredictionParts,
+    inputs: Sequence[PredictionInput],
+    output_dir: Path,
+    memory: float,
+    panels: bool = False,
+    ledger_name: str = LEDGER,
+) -> PredictionReport:
+    """Predict images by all workers of a cluster: small ones whole, large ones in runs of blocks, with equal bits.
+
+    Each worker holds the network once, and computes with one thread. A task whose worker dies is done by another. All
+    workers see the same files, and only this process notes what is done.
+
+    Args:
+        client: of ``distributed``.
+        parts: what is predicted with; sent to every worker.
+        inputs: the images.
+        output_dir: folder of the predictions.
+        memory: bytes per worker for one image; the network and what it computes are not in it.
+        panels: whether to draw input and predictions side by side, of images that fit into memory.
+        ledger_name: of the file in that folder that tells which images are done, and with what.
+
+    Raises:
+        ValueError: When predictions in the folder were made with something else.
+    """
+    from distributed import as_completed
+
+    workers = max(len(client.scheduler_info()["workers"]), 1)
+    client.register_plugin(_worker_setup(parts))
+    options: dict[str, Any] = {"pure": False, "retries": _RETRIES}
+    if parts.device.type == "cuda":
+        options["resources"] = {"GPU": 1}
+    report, under_way = PredictionReport(), {}
+    output_dir = output_dir.absolute()
+    with ExitStack() as stack:
+        done = stack.enter_context(Ledger(output_dir / ledger_name, parts.identity))
+        for item in inputs:
+            if is_done(done, item, output_dir):
+                report.kept.append(item.files[0])
+                continue
+            try:
+                begin(done, parts.saved.names, item, output_dir)
+                image, calls = _calls(parts, item, output_dir / item.stem, memory, workers, panels, stack)
+            except Exception as error:  # whatever is wrong with one image
+                report.failed[item.files[0]] = reason_of(error)
+                continue
+            under_way.update({client.submit(*call, **options): image for call in calls})
+            if not calls:  # a kill came between the last block and the names
+                _complete(image, [], done, output_dir, report)
+        for future in as_completed(list(under_way)):
+            image = under_way.pop(future)
+            try:
+                _take_up(image, future.result(), done, output_dir, report)
+            except Exception as error:
+                report.failed[image.item.files[0]] = reason_of(error)
+    return report
+
+
+def _worker_setup(parts: PredictionParts) -> Any:
+    from distributed import WorkerPlugin
+
+    class Setup(WorkerPlugin):
+        """Gives a worker the network, one that joins later included."""
+
+        name = _PARTS
+
+        def setup(self, worker: Any) -> None:
+            # As many processes as cores. It decides the last digit, since kernels divide their sums among threads.
+            torch.set_num_threads(1)
+            setattr(worker, _PARTS, parts)
+
+    return Setup()
+
+
+def _calls(
+    parts: PredictionParts,
+    item: PredictionInput,
+    output: Path,
+    memory: float,
+    workers: int,
+    panels: bool,
+    stack: ExitStack,
+) -> tuple[_Image, list[tuple[Any, ...]]]:
+    """What workers are to do for an image."""
+    if Predictor(parts, memory).fits(open_image(item.files)):
+        return _Image(item), [(_predict_whole, item.files, output, memory, panels)]
+    job = BlockJob(parts, item.files, output, memory, workers)
+    job.check_disk()
+    ledger = stack.enter_context(Ledger(job.ledger_path, job.identity()))
+    job.measure(ledger)
+    job.writers()  # made once, before several processes open them
+    runs = job.runs(ledger, longest=_longest_run(job, workers))
+    division = (item.files, output, memory, workers, ledger.done.get(job.RANGES))
+    return _Image(item, job, ledger, len(runs)), [(_predict_run, *division, run) for run in runs]
+
+
+def _longest_run(job: BlockJob, workers: int) -> int:
+    """Blocks per run, so that all workers have some and few windows are computed twice."""
+    steps = len(job.grid.starts[job.grid.rolling_axis]) / len(job.plan.columns[0])  # per block
+    return max(math.ceil(len(job.blocks) / (workers * _RUNS_PER_WORKER)), math.ceil(_LEAST_STEPS / steps))
+
+
+def _take_up(image: _Image, result: Any, done: Ledger, output_dir: Path, report: PredictionReport) -> None:
+    """Note what a worker has done."""
+    image.waiting -= 1
+    if image.ledger is None:
+        _complete(image, result, done, output_dir, report)
+        return
+    for number, filled in result:
+        image.ledger.mark(number, filled=filled)
+    if image.waiting == 0:
+        _complete(image, [], done, output_dir, report)
+
+
+def _complete(image: _Image, files: Sequence[Path], done: Ledger, output_dir: Path, report: PredictionReport) -> None:
+    if image.job is not None and image.ledger is not None:
+        files = image.job.finish(image.ledger)
+    note(done, image.item, files, output_dir)
+    report.done[image.item.files[0]] = list(files)
+
+
+def _parts_here() -> PredictionParts:
+    from distributed import get_worker
+
+    parts: PredictionParts = getattr(get_worker(), _PARTS)
+    return parts
+
+
+def _predict_whole(files: Sequence[str], output: Path, memory: float, panels: bool) -> list[Path]:
+    return Predictor(_parts_here(), memory).predict(files, output, panels)
+
+
+def _predict_run(
+    files: Sequence[str], output: Path, memory: float, workers: int, ranges: Any, run: Sequence[int]
+) -> list[tuple[int, int]]:
+    job = BlockJob(_parts_here(), files, output, memory, workers)
+    if ranges is not None:
+        job.preprocessing.set_ranges(ranges["values"])
+    return list(job.predict(run))

@@ -1,0 +1,102 @@
+"""What of a prediction is done, so that it goes on after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """A file beside predictions: what they are made with, then a line per finished part, a file or a block.
+
+    A part is marked after its data are on the disk, so that what is marked is there whenever the process dies. Only
+    one process writes a ledger.
+
+    Args:
+        path: of the file, made when missing.
+        identity: what the result depends on: source, checkpoint, configuration, windows; JSON values.
+
+    Attributes:
+        done: what was noted of the finished parts, by their name or number.
+
+    Raises:
+        ValueError: When the file is of another identity; it tells what differs.
+    """
+
+    def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
+        self.path = path
+        self.done: dict[str | int, dict[str, Any]] = {}
+        self.identity: dict[str, Any] = json.loads(json.dumps(identity))
+        lines = _whole_lines(path)
+        if lines:
+            self._check(lines[0])
+        else:
+            _write(path, [self.identity])
+        for line in lines[1:]:
+            self.done[line.pop("part")] = line
+        if lines:
+            _write(path, [self.identity, *({"part": part, **note} for part, note in self.done.items())])
+        self._file = path.open("a", encoding="utf-8")
+
+    def mark(self, part: str | int, **note: Any) -> None:
+        """Note that a part is on the disk.
+
+        Args:
+            part: its name or number.
+            note: what is to be known of it later; JSON values.
+        """
+        self.done[part] = note
+        self._file.write(json.dumps({"part": part, **note}) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def remove(self) -> None:
+        """Remove the file: the predictions bear their final names."""
+        self._file.close()
+        self.path.unlink()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def _check(self, earlier: Mapping[str, Any]) -> None:
+        differing = sorted(
+            key for key in {*earlier, *self.identity} if earlier.get(key) != self.identity.get(key)
+        )  # fmt: skip
+        if differing:
+            changes = "; ".join(f"{key}: {earlier.get(key)} then, {self.identity.get(key)} now" for key in differing)
+            raise ValueError(
+                f"{self.path} is of predictions made with something else ({changes}). Go on as then, choose "
+                "another output folder, or begin anew with --overwrite."
+            )
+
+
+def _whole_lines(path: Path) -> list[dict[str, Any]]:
+    """The file's lines; the last one may have been cut off by a kill."""
+    lines: list[dict[str, Any]] = []
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+            if not line.endswith("\n"):
+                break
+            lines.append(json.loads(line))
+    return lines
+
+
+def _write(path: Path, lines: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,88 @@
+"""A trained network that predicts images of any size."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from monai.data import list_data_collate
+
+from ..engines import MultiTaskPredictor
+from ..files import open_image
+from ..files.image import Image
+from ..inferers import TaskPostprocessing
+from .block_job import BlockJob
+from .ledger import Ledger
+from .memory import whole_image_bytes
+from .parts import PredictionParts
+
+__all__ = ["Predictor"]
+
+
+class Predictor:
+    """Predicts images, each in memory where it fits, else block by block, with equal bits.
+
+    Args:
+        parts: the network and what stands around it.
+        memory: bytes for one image; the network and what it computes are not in it.
+
+    Example:
+        >>> predictor = Predictor(parts, memory=1e9)
+        >>> predictor.predict(["scan.nii.gz"], Path("predictions/scan"))
+        [PosixPath('predictions/scan_denoise.nii.gz'), PosixPath('predictions/scan_segment.nii.gz')]
+    """
+
+    def __init__(self, parts: PredictionParts, memory: float) -> None:
+        self.parts = parts
+        self.memory = memory
+
+    def predict(self, files: Sequence[str], output: Path, panel: bool = False) -> list[Path]:
+        """Predict one image and save its tasks.
+
+        A prediction block by block that was interrupted goes on where it was.
+
+        Args:
+            files: of the image; several are its channels.
+            output: path of its predictions, without the task's name and the ending.
+            panel: whether to draw input and predictions side by side, of images that fit into memory.
+
+        Returns:
+            The files, each complete.
+
+        Raises:
+            OSError: When a file cannot be read, or there is no room for the predictions.
+            ValueError: When it is no image for this network, when it is too large for memory and cannot be done block
+                by block, or when an interrupted prediction was made with something else.
+        """
+        image = open_image(files)
+        if self.fits(image):
+            return self._predict_whole(files, output, panel)
+        job = BlockJob(self.parts, files, output, self.memory)
+        job.check_disk()
+        with Ledger(job.ledger_path, job.identity()) as ledger:
+            job.measure(ledger)
+            with job.progress(ledger) as bar:
+                for run in job.runs(ledger):
+                    for number, filled in job.predict(run):
+                        ledger.mark(number, filled=filled)
+                        bar.update(job.voxels(number))
+            return job.finish(ledger)
+
+    def fits(self, image: Image) -> bool:
+        """Whether an image is predicted in memory."""
+        return whole_image_bytes(image, self.parts.tasks) <= self.memory
+
+    def _predict_whole(self, files: Sequence[str], output: Path, panel: bool) -> list[Path]:
+        parts = self.parts
+        entry = {"image": list(files) if len(files) > 1 else files[0]}
+        postprocessing = TaskPostprocessing(
+            parts.saved, output.parent, parts.preprocessing, data=[entry], panels=panel
+        )  # fmt: skip
+        engine = MultiTaskPredictor(
+            tasks=parts.tasks, device=parts.device, val_data_loader=[list_data_collate([parts.preprocessing(entry)])],
+            network=parts.network, inferer=parts.inferer, postprocessing=postprocessing,
+        )  # fmt: skip
+        engine.logger.setLevel(logging.WARNING)
+        engine.run()
+        return postprocessing.written

@@ -1,0 +1,40 @@
+"""A small trained network, and what stands around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from monai.transforms import NormalizeIntensityd
+
+from monai_mtunet.engines import TaskPreprocessing
+from monai_mtunet.inferers import MultiTaskSlidingWindowInferer
+from monai_mtunet.networks import UMC
+from monai_mtunet.prediction.parts import PredictionParts
+from monai_mtunet.tasks import DepthTask, RestorationTask, SegmentationTask, TaskList
+from monai_mtunet.transforms import LoadSampled
+
+
+@pytest.fixture
+def make_parts() -> Callable[..., PredictionParts]:
+    def make(dims: int = 3, channels: int = 1, window: int = 8, load=(), **identity: str) -> PredictionParts:
+        torch.manual_seed(0)
+        tasks = TaskList(
+            [
+                RestorationTask("denoise", channels, data_range=(0, 100), mean=50.0, std=20.0),
+                SegmentationTask("segment", ["background", "cell", "wall"]),
+                DepthTask("depth"),
+            ]
+        )
+        network = UMC(dims, channels, tasks.out_channels, features=(8, 16)).eval()
+        normalize = NormalizeIntensityd(
+            "image", subtrahend=[50.0] * channels, divisor=[20.0] * channels, channel_wise=True
+        )
+        preprocessing = TaskPreprocessing(
+            None, dims, channels, load=[LoadSampled("image"), *load], normalize=[normalize]
+        )
+        inferer = MultiTaskSlidingWindowInferer([window] * dims, 3, 0.5, "gaussian", tasks=tasks)
+        return PredictionParts(network, tasks, tasks, preprocessing, inferer, torch.device("cpu"), identity)
+
+    return make

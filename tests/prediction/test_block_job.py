@@ -1,0 +1,118 @@
+"""Predictions block by block against those in memory, and what goes on after a kill."""
+
+import os
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import nibabel
+import numpy as np
+import pytest
+from monai.transforms import Spacingd
+
+from monai_mtunet.prediction.block_job import BlockJob
+from monai_mtunet.prediction.block_preprocessing import WholeImageNeededError
+from monai_mtunet.prediction.ledger import Ledger
+from monai_mtunet.prediction.predictor import Predictor
+from monai_mtunet.transforms import ScaleVolumeRanged
+
+SMALL = 1e5  # bytes, for several columns of several blocks
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> str:
+    path = tmp_path / "scan.nii"
+    values = np.random.default_rng(0).normal(50, 20, (11, 30, 13)).astype(np.float32)
+    values[3, 20, 5:9], values[10, 2, 2] = np.nan, np.inf
+    affine = np.array([[-2, 0.1, 0, 7], [0, 1.5, 0, -3], [0, 0, 3, 4], [0, 0, 0, 1.0]])
+    nibabel.save(nibabel.Nifti1Image(values, affine), path)
+    return str(path)
+
+
+def read_all(folder: Path, name: str = "scan") -> dict[str, np.ndarray]:
+    found = {}
+    for task in ("denoise", "segment", "depth"):
+        (file,) = folder.glob(f"{name}_{task}.nii*")
+        image = nibabel.load(file)
+        found[task] = np.asanyarray(image.dataobj)
+        np.testing.assert_allclose(image.affine[1, 1], 1.5)
+    return found
+
+
+@pytest.mark.parametrize("load", [(), (ScaleVolumeRanged("image", margin=0.1),)], ids=["as it is", "scaled"])
+def test_blocks_have_the_bits_of_the_whole(volume, tmp_path, make_parts, load):
+    parts = make_parts(load=load)
+    whole, blocks = Predictor(parts, 1e9), Predictor(parts, SMALL)
+    job = BlockJob(parts, [volume], tmp_path / "blocks" / "scan", SMALL)
+    assert len(job.plan.columns) > 1
+    assert len(job.blocks) > 2 * len(job.plan.columns)
+    whole.predict([volume], tmp_path / "whole" / "scan")
+    written = blocks.predict([volume], tmp_path / "blocks" / "scan")
+    assert sorted(written) == sorted((tmp_path / "blocks").iterdir())
+    expected, found = read_all(tmp_path / "whole"), read_all(tmp_path / "blocks")
+    assert np.isnan(expected["denoise"]).sum() == 5
+    assert not np.isnan(expected["depth"]).any()
+    for task, values in expected.items():
+        assert values.dtype == found[task].dtype
+        np.testing.assert_array_equal(found[task], values)
+
+
+@pytest.mark.parametrize("kills", [3])
+def test_goes_on_after_kills_with_equal_bits(volume, tmp_path, make_parts, kills):
+    parts = make_parts()
+    Predictor(parts, SMALL).predict([volume], tmp_path / "once" / "scan")
+    output = tmp_path / "often" / "scan"
+    for _ in range(kills):
+        job = BlockJob(parts, [volume], output, SMALL)
+        with Ledger(job.ledger_path, job.identity()) as ledger:
+            before = len(ledger.done)
+            job.measure(ledger)
+            (number, filled), *_ = (next(job.predict(run)) for run in job.runs(ledger)[:1])
+            ledger.mark(number, filled=filled)
+            assert len(ledger.done) == before + 1
+        assert not list(output.parent.glob("scan_denoise.nii"))  # nothing unfinished bears a final name
+    Predictor(parts, SMALL).predict([volume], output)
+    expected = read_all(output.parent)
+    for task, values in read_all(tmp_path / "once").items():
+        np.testing.assert_array_equal(expected[task], values)
+
+
+def test_another_source_or_network_is_refused(volume, tmp_path, make_parts):
+    job = BlockJob(make_parts(checkpoint="a"), [volume], tmp_path / "scan", SMALL)
+    Ledger(job.ledger_path, job.identity())
+    with pytest.raises(ValueError, match="checkpoint: a then, b now"):
+        Predictor(make_parts(checkpoint="b"), SMALL).predict([volume], tmp_path / "scan")
+    nibabel.save(nibabel.Nifti1Image(np.zeros((11, 30, 13), np.float32), np.eye(4)), volume)
+    with pytest.raises(ValueError, match=r"source: .*scan.nii"):
+        Predictor(make_parts(checkpoint="a"), SMALL).predict([volume], tmp_path / "scan")
+
+
+def test_what_moves_voxels_is_refused_with_the_reason(volume, tmp_path, make_parts):
+    parts = make_parts(load=[Spacingd("image", pixdim=[1, 1, 1])])
+    with pytest.raises(WholeImageNeededError, match=r"scan.nii .*Spacingd may move or mix voxels.*--memory"):
+        Predictor(parts, SMALL).predict([volume], tmp_path / "scan")
+
+
+def test_compressed_files_are_refused_with_the_reason(volume, tmp_path, make_parts):
+    nibabel.save(nibabel.load(volume), tmp_path / "scan.nii.gz")
+    with pytest.raises(WholeImageNeededError, match=r"scan.nii.gz is compressed, unpack it once: gunzip"):
+        Predictor(make_parts(), SMALL).predict([str(tmp_path / "scan.nii.gz")], tmp_path / "scan")
+
+
+def test_a_full_disk_is_told_before_the_work(volume, tmp_path, make_parts, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=1000))
+    with pytest.raises(OSError, match=r"scan.nii take .* GB, and .* has room for 1e-06 GB"):
+        Predictor(make_parts(), SMALL).predict([volume], tmp_path / "scan")
+
+
+def test_a_source_that_changes_in_between_is_told(volume, tmp_path, make_parts, monkeypatch):
+    finish = BlockJob.finish
+
+    def touched(job, ledger):
+        os.utime(volume)
+        return finish(job, ledger)
+
+    monkeypatch.setattr(BlockJob, "finish", touched)
+    with pytest.raises(OSError, match=r"scan.nii changed while it was predicted"):
+        Predictor(make_parts(), SMALL).predict([volume], tmp_path / "scan")
+    assert not list(tmp_path.glob("scan_*.nii"))

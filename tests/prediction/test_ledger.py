@@ -1,0 +1,41 @@
+import pytest
+
+from monai_mtunet.prediction.ledger import Ledger
+
+IDENTITY = {"source": "a.nii", "window": (8, 8, 8)}
+
+
+def test_remembers_what_was_marked(tmp_path):
+    path = tmp_path / "folder" / "a.blocks.jsonl"
+    with Ledger(path, IDENTITY) as ledger:
+        ledger.mark(3, filled=0)
+        ledger.mark(0, filled=7)
+    with Ledger(path, IDENTITY) as ledger:
+        assert ledger.done == {3: {"filled": 0}, 0: {"filled": 7}}
+        ledger.mark(1)
+        ledger.mark("scans/a")
+    with Ledger(path, IDENTITY) as ledger:
+        assert list(ledger.done) == [3, 0, 1, "scans/a"]
+        ledger.remove()
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("kept", range(1, 13))
+def test_a_line_that_a_kill_cut_off_does_not_count(tmp_path, kept):
+    path = tmp_path / "a.blocks.jsonl"
+    with Ledger(path, IDENTITY) as ledger:
+        ledger.mark(0)
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"part": 1}\n'[: kept - 1])
+    with Ledger(path, IDENTITY) as ledger:
+        assert sorted(ledger.done) == [0]
+        ledger.mark(2)
+    with Ledger(path, IDENTITY) as ledger:
+        assert sorted(ledger.done) == [0, 2]
+
+
+def test_another_source_is_refused_and_named(tmp_path):
+    path = tmp_path / "a.blocks.jsonl"
+    Ledger(path, IDENTITY)
+    with pytest.raises(ValueError, match=r"a.blocks.jsonl .*source: a.nii then, b.nii now.*--overwrite"):
+        Ledger(path, IDENTITY | {"source": "b.nii"})

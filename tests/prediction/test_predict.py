@@ -1,0 +1,91 @@
+"""Many images: what fails stops nothing, what is done is kept, and nothing of others is replaced."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from monai_mtunet.prediction.inputs import find_inputs
+from monai_mtunet.prediction.predict import predict_inputs, remove_predictions
+from monai_mtunet.prediction.predictor import Predictor
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for name in ("sub1/t1.nii.gz", "sub2/t1.nii.gz", "c.nii"):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nibabel.save(nibabel.Nifti1Image(rng.normal(50, 20, (8, 9, 8)).astype(np.float32), np.eye(4)), path)
+    (tmp_path / "in" / "bad.nii.gz").write_bytes(b"no image")
+    return tmp_path / "in"
+
+
+def names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*_segment.*")}
+
+
+def test_a_folder_in_which_one_file_fails(folder, tmp_path, make_parts):
+    predictor, inputs, output = Predictor(make_parts(), 1e9), find_inputs([folder]), tmp_path / "out"
+    report = predict_inputs(predictor, inputs, output)
+    assert [len(report.done), len(report.kept), list(report.failed)] == [3, 0, [str(folder / "bad.nii.gz")]]
+    assert "bad.nii.gz" in report.summary(output).splitlines()[-1]
+    assert names(output) == {"sub1/t1_segment.nii.gz", "sub2/t1_segment.nii.gz", "c_segment.nii.gz"}
+    times = {path: path.stat().st_mtime_ns for path in output.rglob("*.nii.gz")}
+
+    shutil.copy(folder / "c.nii", folder / "bad.nii")
+    (folder / "bad.nii.gz").unlink()
+    report = predict_inputs(predictor, find_inputs([folder]), output)
+    assert [len(report.done), len(report.kept), len(report.failed)] == [1, 3, 0]
+    assert all(path.stat().st_mtime_ns == time for path, time in times.items())
+
+
+def test_what_changed_or_was_lost_is_predicted_again(folder, tmp_path, make_parts):
+    predictor, output = Predictor(make_parts(), 1e9), tmp_path / "out"
+    inputs = [item for item in find_inputs([folder]) if "bad" not in item.stem]
+    predict_inputs(predictor, inputs, output)
+    nibabel.save(nibabel.Nifti1Image(np.zeros((8, 9, 8), np.float32), np.eye(4)), folder / "c.nii")
+    (output / "sub1" / "t1_depth.nii.gz").unlink()
+    report = predict_inputs(predictor, inputs, output)
+    assert sorted(report.done) == [str(folder / "c.nii"), str(folder / "sub1" / "t1.nii.gz")]
+
+
+def test_another_network_is_refused(folder, tmp_path, make_parts):
+    inputs = find_inputs([folder / "c.nii"])
+    predict_inputs(Predictor(make_parts(checkpoint="a"), 1e9), inputs, tmp_path / "out")
+    with pytest.raises(ValueError, match=r"predictions.jsonl .*checkpoint: a then, b now.*--overwrite"):
+        predict_inputs(Predictor(make_parts(checkpoint="b"), 1e9), inputs, tmp_path / "out")
+
+
+def test_files_of_others_are_kept_and_replaced_on_demand(folder, tmp_path, make_parts):
+    predictor, inputs, output = Predictor(make_parts(), 1e9), find_inputs([folder / "c.nii"]), tmp_path / "out"
+    output.mkdir()
+    for name in ("c_segment.nii.gz", "other_segment.nii.gz"):
+        (output / name).write_text("mine")
+    report = predict_inputs(predictor, inputs, output)
+    assert "c_segment.nii.gz is there already" in report.failed[str(folder / "c.nii")]
+    assert (output / "c_segment.nii.gz").read_text() == "mine"
+    remove_predictions(inputs, predictor.parts.saved.names, output)
+    assert predict_inputs(predictor, inputs, output).done
+    assert nibabel.load(output / "c_segment.nii.gz").shape == (8, 9, 8)
+    assert (output / "other_segment.nii.gz").read_text() == "mine"
+
+
+def test_a_kill_between_the_files_of_an_image(folder, tmp_path, make_parts, monkeypatch):
+    predictor, inputs, output = Predictor(make_parts(), 1e9), find_inputs([folder / "c.nii"]), tmp_path / "out"
+
+    def killed(files, path, panel=False):
+        path.parent.mkdir(exist_ok=True)
+        path.with_name("c_denoise.nii.gz").write_text("half of the tasks")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(predictor, "predict", killed)
+    with pytest.raises(KeyboardInterrupt):
+        predict_inputs(predictor, inputs, output)
+    monkeypatch.undo()
+    assert list(predict_inputs(predictor, inputs, output).done) == [str(folder / "c.nii")]
+    assert nibabel.load(output / "c_denoise.nii.gz").shape == (8, 9, 8)
