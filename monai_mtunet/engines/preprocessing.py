@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from monai.transforms import Compose, MapTransform, SelectItemsd
+from monai.transforms import Compose, MapTransform, NormalizeIntensityd, SelectItemsd
 from monai.utils import ensure_tuple
 
 from ..tasks import TaskList
@@ -39,6 +39,9 @@ class TaskPreprocessing(Compose):
         normalize: brings the sample to the network's units.
         keep: keys beside image and targets that later steps need.
 
+    Raises:
+        ValueError: When a step of ``normalize`` has another number of means or standard deviations than channels.
+
     Attributes:
         with_targets: the first part, up to `self_supervision`: whole samples with all targets.
 
@@ -64,6 +67,8 @@ class TaskPreprocessing(Compose):
             "tasks": tasks, "spatial_dims": spatial_dims, "in_channels": in_channels, "load": load,
             "targets": targets, "normalize": normalize,
         }  # fmt: skip
+        for step in normalize:
+            _check_normalization(step, in_channels)
         if tasks is None:
             load = [_passing_by_targets(step) for step in load]
         fill = [] if tasks is None else [FillMissingTargetsd(tasks)]
@@ -87,6 +92,17 @@ class TaskPreprocessing(Compose):
         return TaskPreprocessing(
             **self._same, degrade_once=degrade_once, self_supervision=self_supervision, augment=crop
         )
+
+
+def _check_normalization(step: Callable[..., Any], channels: int) -> None:
+    """MONAI's own message comes with the first batch, and names neither mean nor std."""
+    if isinstance(step, NormalizeIntensityd) and "image" in step.keys and step.normalizer.channel_wise:
+        for name, values in (("mean", step.normalizer.subtrahend), ("std", step.normalizer.divisor)):
+            if values is not None and len(values) != channels:
+                raise ValueError(
+                    f'{name} has {len(values)} number(s), but images have {channels} channel(s) ("image_channels"): '
+                    f"give {name} one number per channel, got {list(values)}."
+                )
 
 
 def _passing_by_targets(step: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from monai.data import CacheDataset
-from monai.transforms import MapTransform, Randomizable, Spacingd
+from monai.transforms import MapTransform, NormalizeIntensityd, Randomizable, Spacingd
 
 from monai_mtunet.engines import TaskPreprocessing
 from monai_mtunet.tasks import DepthTask, RestorationTask, SegmentationTask, TaskList
@@ -91,3 +91,10 @@ def test_at_inference_steps_pass_by_targets_and_the_trainings_own_keep_their_dem
     assert max(sample["image"].shape[1:]) < 8
     with pytest.raises(KeyError, match="segment"):
         step({"image": torch.rand(1, 8, 8, 8)})
+
+
+@pytest.mark.parametrize(("mean", "std", "wrong"), [([0.4], [0.2, 0.2], "mean"), ([0.4, 0.3], [0.2] * 3, "std")])
+def test_mean_and_std_have_one_number_per_channel(mean, std, wrong):
+    step = NormalizeIntensityd("image", subtrahend=mean, divisor=std, channel_wise=True)
+    with pytest.raises(ValueError, match=rf"^{wrong} has \d number\(s\), but images have 2 channel\(s\)"):
+        TaskPreprocessing(None, 3, 2, load=[], normalize=[step])
