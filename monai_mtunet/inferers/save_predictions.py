@@ -117,9 +117,9 @@ class SavePredictionsd(SampleWriter):
     - Volumes, and 2D images of NIfTI: ``.nii.gz`` with the input's axes and affine; label maps of 8 or 16 bits, all
       else float32. Where the task declares the ``labels`` of its files, they hold those numbers.
     - Other images, as they are displayed: label maps are PNGs of 8-bit class numbers with the task's palette, or of
-      16-bit ids and labels; pictures are PNGs of the task's drawing, which for restoration is the data range clipped
-      and rounded to 8 bits. Values, such as depth in meters, are ``.npy``: float32, (H, W) of one channel, else
-      (C, H, W).
+      16-bit ids and labels; pictures are PNGs of the task's drawing, gray unless of three channels, which for
+      restoration is the data range clipped and rounded to 8 bits. Values, such as depth in meters, are ``.npy``:
+      float32, (H, W) of one channel, else (C, H, W).
     - Tasks with one vector per image: ``.json``.
 
     Args:
@@ -164,7 +164,8 @@ def _save_ids(task: Task, prediction: Tensor, path: Path) -> Path:
 
 def _save_picture(task: Task, prediction: Tensor, path: Path) -> Path:
     path = path.with_name(path.name + ".png")
-    Image.fromarray(task.draw(prediction)).save(path)
+    picture = task.draw(prediction)
+    Image.fromarray(picture if len(prediction) == 3 else picture[..., 0]).save(path)
     return path
 
 
