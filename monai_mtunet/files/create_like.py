@@ -25,7 +25,7 @@ from .region_writer import RegionWriter
 
 __all__ = ["create_like"]
 
-Colors = Mapping[str, Sequence[int]]
+Legend = Mapping[int, tuple[str, Sequence[int]]]
 
 
 def create_like(
@@ -33,7 +33,7 @@ def create_like(
     path: str | Path,
     shape: Sequence[int],
     dtype: DTypeLike,
-    labels: Colors | None = None,
+    labels: Legend | None = None,
     blocks: Sequence[int] | None = None,
     *,
     name: str | None = None,
@@ -50,7 +50,7 @@ def create_like(
         path: of the file, without its ending, which is in the writer's ``path``.
         shape: ``(C, *spatial)``.
         dtype: of the file: integers for label maps, float32 for values.
-        labels: of label maps the color of each class by its name, in the order of their numbers; ``{}`` of instances.
+        labels: of label maps the name and the color of each number; ``{}`` of instances.
         blocks: shape ``(*spatial)`` of the regions that will be written, where several processes write.
         name: of a label map within its file. Default: that of the file.
         affine: of the written image, in the package's order of axes. Default: the image's.
@@ -84,7 +84,7 @@ class Order:
     stem: Path
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    labels: Colors | None
+    labels: Legend | None
     blocks: Sequence[int] | None
     name: str
     resume: bool
@@ -159,8 +159,8 @@ def _picture(order: Order) -> RegionWriter:
     if not fits_png(order.shape, order.dtype):
         return _npy(order)
     axes = picture_axes(order.shape)
-    palette = list((order.labels or {}).values())
-    return _raw(order, ".png", axes, npy_header(order.header, axes, order.dtype), finish=png_of(palette))
+    finish = png_of({number: color for number, (_, color) in (order.labels or {}).items()})
+    return _raw(order, ".png", axes, npy_header(order.header, axes, order.dtype), finish=finish)
 
 
 def _zarr(order: Order) -> RegionWriter:

@@ -50,8 +50,7 @@ class SaveLabelMapd(SampleWriter):
                 f"got {tuple(labels)}."
             )
         self.labels = np.asarray(labels, dtype=np.uint8)
-        self.palette = np.zeros((256, 3), dtype=np.uint8)
-        self.palette[self.labels] = task.palette
+        self.colors = dict(zip(map(int, labels), task.palette.tolist(), strict=True))
         self.suffix = suffix
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,5 +65,5 @@ class SaveLabelMapd(SampleWriter):
             raise ValueError(f"{key} has shape {tuple(classes.shape)}: only label maps (1, H, W) of images are PNGs.")
         self.output_dir.mkdir(parents=True, exist_ok=True)
         path = self.path(meta_of(data[self.image_key]), ".png", dropped=self.suffix)
-        label_png(self.labels[classes[0].cpu().numpy().astype(np.uint8)], self.palette.tolist()).save(path)
+        label_png(self.labels[classes[0].cpu().numpy().astype(np.uint8)], self.colors).save(path)
         return dict(data)

@@ -150,7 +150,8 @@ class SavePredictionsd(SampleWriter):
 
 
 def _save_labels(task: Task, prediction: Tensor, path: Path) -> Path:
-    picture = label_png(prediction[0].cpu().numpy(), task.file_palette())
+    colors = {number: color for number, (_, color) in task.file_legend().items()}
+    picture = label_png(prediction[0].cpu().numpy(), colors)
     path = path.with_name(path.name + ".png")
     picture.save(path)
     return path

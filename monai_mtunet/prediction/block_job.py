@@ -15,7 +15,7 @@ from ..files import create_like, open_image
 from ..files.image import Image
 from ..files.region_writer import RegionWriter
 from ..inferers import MultiTaskSlidingWindowInferer
-from ..tasks import SavedAs, Task
+from ..tasks import DerivedTask, SavedAs, Task
 from .block_plan import Footprint, plan_blocks
 from .block_prediction import BlockPrediction, saved_channels, saved_dtype
 from .block_preprocessing import BlockPreprocessing, WholeImageNeededError
@@ -105,7 +105,7 @@ class BlockJob:
             task.name: create_like(
                 self.image, self.output.with_name(f"{self.output.name}_{task.name}"),
                 shape=(saved_channels(task, self.image.spatial_dims), *self.image.shape[1:]),
-                dtype=saved_dtype(task), labels=task.legend() if task.saved_as is SavedAs.LABELS else None,
+                dtype=saved_dtype(task), labels=task.file_legend() if task.saved_as is SavedAs.LABELS else None,
                 blocks=blocks, resume=True,
             )
             for task in self.parts.saved
@@ -214,7 +214,7 @@ def _windows(parts: PredictionParts, image: Image) -> MultiTaskSlidingWindowInfe
 
 
 def _by_block(task: Task) -> bool:
-    return task.is_dense and task.saved_as is not SavedAs.IDS
+    return task.is_dense and not isinstance(task, DerivedTask)
 
 
 def _saved_bytes(parts: PredictionParts, spatial_dims: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -175,9 +175,9 @@ class Task(ABC):
         """Post-processed values (C', *spatial) as files hold them; here the same."""
         return values
 
-    def file_palette(self) -> Sequence[tuple[int, int, int]]:
-        """RGB of the numbers that label files hold, from 0 on; here the colors of the legend."""
-        return list(self.legend().values())
+    def file_legend(self) -> dict[int, tuple[str, tuple[int, int, int]]]:
+        """What the numbers in label files mean, and RGB; here the legend, numbered from 0 on."""
+        return dict(enumerate(self.legend().items()))
 
     def to_json(self, values: Tensor) -> dict[str, Any]:
         """Post-processed values (C',) as what is saved of a task that is not dense."""

@@ -9,7 +9,7 @@ from monai_mtunet.pictures import distinct_colors, label_png
 def test_files_hold_the_labels_and_255_whatever_the_palette(tmp_path, classes):
     labels = np.array([[0, classes - 1, 255]])
     palette = distinct_colors(classes)
-    label_png(labels, palette).save(tmp_path / "a.png")
+    label_png(labels, dict(enumerate(palette))).save(tmp_path / "a.png")
     saved = Image.open(tmp_path / "a.png")
     assert saved.mode == "P"
     assert np.asarray(saved).tolist() == labels.tolist()

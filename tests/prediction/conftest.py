@@ -18,12 +18,14 @@ from monai_mtunet.transforms import LoadSampled
 
 @pytest.fixture
 def make_parts() -> Callable[..., PredictionParts]:
-    def make(dims: int = 3, channels: int = 1, window: int = 8, load=(), **identity: str) -> PredictionParts:
+    def make(
+        dims: int = 3, channels: int = 1, window: int = 8, load=(), labels=None, **identity: str
+    ) -> PredictionParts:
         torch.manual_seed(0)
         tasks = TaskList(
             [
                 RestorationTask("denoise", channels, data_range=(0, 100), mean=50.0, std=20.0),
-                SegmentationTask("segment", ["background", "cell", "wall"]),
+                SegmentationTask("segment", ["background", "cell", "wall"], labels=labels),
                 DepthTask("depth"),
             ]
         )

@@ -57,6 +57,17 @@ def test_blocks_have_the_bits_of_the_whole(volume, tmp_path, make_parts, load):
         np.testing.assert_array_equal(found[task], values)
 
 
+@pytest.mark.parametrize(("labels", "dtype"), [([0, 7, 255], np.uint8), ([0, 7, 500], np.uint16)])
+def test_blocks_hold_the_numbers_of_the_users_files(volume, tmp_path, make_parts, labels, dtype):
+    for memory, name in ((1e9, "whole"), (SMALL, "blocks")):
+        Predictor(make_parts(labels=labels), memory).predict([volume], tmp_path / name / "scan")
+    expected, found = (read_all(tmp_path / name)["segment"] for name in ("whole", "blocks"))
+    assert found.dtype == expected.dtype == dtype
+    assert set(np.unique(found)) <= set(labels)
+    assert len(np.unique(found)) > 1
+    np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("kills", [3])
 def test_goes_on_after_kills_with_equal_bits(volume, tmp_path, make_parts, kills):
     parts = make_parts()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,12 @@ def picture_axes(shape: tuple[int, ...]) -> StoredAxes:
     return StoredAxes("yx", shape[1:], "yx") if shape[0] == 1 else StoredAxes("yxc", (*shape[1:], shape[0]), "yx")
 
 
-def png_of(palette: Sequence[Sequence[int]]) -> Finish:
-    """What makes a PNG of the values; an empty palette is none."""
-    return partial(_save, [tuple(color) for color in palette])
+def png_of(colors: Mapping[int, Sequence[int]]) -> Finish:
+    """What makes a PNG of the values, of label maps with a color for each number."""
+    return partial(_save, dict(colors))
 
 
-def _save(palette: list[tuple[int, ...]], stored: RawArray, path: Path) -> None:
+def _save(colors: Mapping[int, Sequence[int]], stored: RawArray, path: Path) -> None:
     values = stored[...]
-    picture = label_png(values, palette) if palette and values.dtype == np.uint8 else Pillow.fromarray(values)
+    picture = label_png(values, colors) if colors and values.dtype == np.uint8 else Pillow.fromarray(values)
     picture.save(path, format="PNG")

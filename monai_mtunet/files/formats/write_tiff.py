@@ -19,7 +19,7 @@ from ..units import converted
 
 __all__ = ["tiff_axes", "tiff_layout", "tiff_variant"]
 
-Colors = Mapping[str, Sequence[int]]
+Legend = Mapping[int, tuple[str, Sequence[int]]]
 _MOST_OF_IMAGEJ = 2**32 - 2**25  # bytes; what is larger is BigTIFF, which ImageJ reads by Bio-Formats
 _OME_UNITS = {"angstrom": "Å", "nm": "nm", "um": "µm", "mm": "mm", "cm": "cm", "m": "m", None: "pixel"}
 
@@ -47,7 +47,7 @@ def tiff_axes(header: Header, shape: tuple[int, ...], dtype: np.dtype[Any], vari
 
 
 def tiff_layout(
-    header: Header, axes: StoredAxes, dtype: np.dtype[Any], variant: str, labels: Colors | None, name: str
+    header: Header, axes: StoredAxes, dtype: np.dtype[Any], variant: str, labels: Legend | None, name: str
 ) -> Callable[[Path], int]:
     """What makes an empty file."""
     written = {
@@ -75,11 +75,12 @@ def _lay_out(written: Mapping[str, Any], path: Path) -> int:
     return int(offset)
 
 
-def _colors(labels: Colors) -> NDArray[np.uint8]:
+def _colors(labels: Legend) -> NDArray[np.uint8]:
     """(3, 256), as TIFF has them; classes that are none are black, and 255, missing, is white."""
     colors = np.zeros((256, 3), dtype=np.uint8)
     colors[255] = 255
-    colors[: len(labels)] = list(labels.values())
+    for number, (_, color) in labels.items():
+        colors[number] = color
     return np.ascontiguousarray(colors.T)
 
 

@@ -20,7 +20,7 @@ from ..units import ngff_unit
 
 __all__ = ["ZarrWriter", "zarr_axes"]
 
-Colors = Mapping[str, Sequence[int]]
+Legend = Mapping[int, tuple[str, Sequence[int]]]
 _FORMATS = {"0.4": 2, "0.5": 3}  # of zarr, by version of OME-Zarr
 _CHUNK = {2: 512, 3: 64}  # voxels along an axis
 
@@ -47,7 +47,7 @@ class ZarrWriter(RegionWriter):
         header: of the image that it is like.
         shape: ``(C, *spatial)``.
         dtype: of the values.
-        labels: colors by class, in the order of their numbers, of a label map; None of an image.
+        labels: of a label map the name and the color of each number; None of an image.
         name: of the image, or of the label map in the group of labels.
         blocks: shape ``(*spatial)`` of the regions that processes write.
         resume: whether to go on with the partial store of an earlier run, if there is one.
@@ -62,7 +62,7 @@ class ZarrWriter(RegionWriter):
         header: Header,
         shape: tuple[int, ...],
         dtype: np.dtype[Any],
-        labels: Colors | None = None,
+        labels: Legend | None = None,
         name: str = "image",
         blocks: Sequence[int] | None = None,
         resume: bool = False,
@@ -172,7 +172,7 @@ def _create(
     )
 
 
-def _describe(store: Path, header: Header, names: list[str], labels: Colors | None, name: str) -> None:
+def _describe(store: Path, header: Header, names: list[str], labels: Legend | None, name: str) -> None:
     zarr = optional_package("zarr", f"Writing {store.name}")
     root = zarr.open_group(store, mode="r+")
     if labels is None:
@@ -186,9 +186,9 @@ def _describe(store: Path, header: Header, names: list[str], labels: Colors | No
         image_label["version"] = header.variant
     if labels:
         image_label["colors"] = [
-            {"label-value": number, "rgba": [*map(int, color), 255]} for number, color in enumerate(labels.values())
+            {"label-value": number, "rgba": [*map(int, color), 255]} for number, (_, color) in labels.items()
         ]
-        image_label["properties"] = [{"label-value": number, "name": label} for number, label in enumerate(labels)]
+        image_label["properties"] = [{"label-value": number, "name": name} for number, (name, _) in labels.items()]
     multiscale = _multiscale(header, names, "0", name)
     _note(root[f"labels/{name}"], header.variant, {"multiscales": [multiscale], "image-label": image_label})
 

@@ -29,7 +29,7 @@ def save_voc(folder: Path) -> None:
         _image(voc / "JPEGImages" / f"{image_id}.jpg", size)
         labels = np.random.default_rng(1).choice([0, 1, 15, 20, 255], size).astype(np.uint8)
         if image_id.startswith("2007"):
-            label_png(labels, VOC.palette).save(voc / "SegmentationClass" / f"{image_id}.png")
+            label_png(labels, dict(enumerate(VOC.palette))).save(voc / "SegmentationClass" / f"{image_id}.png")
         annotation = {"Segmentation": np.full(size, 7, dtype=np.uint8)}
         scipy.io.savemat(sbd / "cls" / f"{image_id}.mat", {"GTcls": annotation})
     for section, ids in sections.items():

@@ -23,7 +23,7 @@ def voc(tmp_path):
     for image_id in {*TRAIN, *VAL, *SBD_TRAIN, *SBD_VAL}:
         Image.fromarray(np.full((2, 3, 3), 90, dtype=np.uint8)).save(folder / "JPEGImages" / f"{image_id}.jpg")
     for image_id in TRAIN + VAL:
-        label_png(LABELS, VOC.palette).save(folder / "SegmentationClass" / f"{image_id}.png")
+        label_png(LABELS, dict(enumerate(VOC.palette))).save(folder / "SegmentationClass" / f"{image_id}.png")
     for section, ids in {"train": TRAIN, "val": VAL, "test": SBD_VAL[1:]}.items():
         (folder / "ImageSets" / "Segmentation" / f"{section}.txt").write_text("\n".join(ids) + "\n")
     return folder
@@ -76,7 +76,7 @@ def test_trainaug_is_made_of_sbd(voc, sbd):
 @pytest.mark.filterwarnings("ignore:.*images of PASCAL VOC")
 def test_published_lists_of_pairs(voc):
     (voc / "SegmentationClassAug").mkdir()
-    label_png(LABELS, VOC.palette).save(voc / "SegmentationClassAug" / "2008_000002.png")
+    label_png(LABELS, dict(enumerate(VOC.palette))).save(voc / "SegmentationClassAug" / "2008_000002.png")
     line = "/JPEGImages/2008_000002.jpg /SegmentationClassAug/2008_000002.png\n"
     (voc / "ImageSets" / "Segmentation" / "trainaug.txt").write_text(line)
     assert voc_datalist(voc, "trainaug") == [

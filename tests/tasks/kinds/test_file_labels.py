@@ -36,8 +36,7 @@ def test_labels_both_ways(labels, ignored, class_of, written):
     assert saved.flatten().tolist() == written
     assert torch.equal(saved.affine, affine)
     assert task.saved_as is (SavedAs.IDS if max(written) > 255 else SavedAs.LABELS)
-    palette = task.file_palette()
-    assert [palette[number] for number in written] == list(task.legend().values())
+    assert task.file_legend() == dict(zip(written, task.legend().items(), strict=True))
 
 
 @pytest.mark.parametrize(
