@@ -8,6 +8,8 @@ from pathlib import Path
 __all__ = ["prepare_output_dir"]
 
 _OF_TRAINING = ("checkpoints", "tensorboard", "panels", "validation", "loss_weights.csv", "loss_weights.png")
+# Bytes of the version and the writer, with which TensorBoard's files begin; a scalar has 40 and more.
+_TENSORBOARD_HEADER = 100
 
 
 def prepare_output_dir(
@@ -47,4 +49,9 @@ def prepare_output_dir(
 
 
 def _holds_files(folder: Path) -> bool:
-    return folder.is_dir() and any(folder.iterdir())
+    return folder.is_dir() and any(path.is_file() and not _is_without_events(path) for path in folder.rglob("*"))
+
+
+def _is_without_events(path: Path) -> bool:
+    """Whether it is a TensorBoard file of a run that failed before anything was logged."""
+    return "tfevents" in path.name and path.stat().st_size <= _TENSORBOARD_HEADER

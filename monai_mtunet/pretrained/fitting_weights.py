@@ -48,7 +48,8 @@ def fitting_weights(network: nn.Module, given: Mapping[str, Tensor], wanted: Map
         other = [name for name in names if _fits(name, given, wanted) is False and name not in reading]
         for name in names:
             if other:
-                fit.kept[name] = f"{other[0]} is {_shape(given[other[0]])} in it, {_shape(wanted[other[0]])} here"
+                what = other[0].rpartition(".")[2]
+                fit.kept[name] = f"{what} is {_shape(given[other[0]])} in it, {_shape(wanted[other[0]])} here"
             elif name not in given:
                 fit.kept[name] = "not in it"
             elif name in reading:

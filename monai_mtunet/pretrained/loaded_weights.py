@@ -92,7 +92,7 @@ def load_pretrained(network: Network, path: str | Path | None, part: str = "", f
     logger.log(
         logging.WARNING if little else logging.INFO,
         "%sLoaded %d of %d tensors of %s from %s; adapted: %s; left as initialized: %s; of the file not taken: %s.",
-        f"Only {report.share:.0%} of the kernels fit. " if little else "",
+        f"Only {report.share:.0%} of the kernels fit: was it trained with other features? " if little else "",
         len(report.loaded),
         len(report.loaded) + len(report.kept),
         repr(part) if part else "the network",

@@ -1,4 +1,5 @@
 import pytest
+from torch.utils.tensorboard import SummaryWriter
 
 from monai_mtunet.bundle import prepare_output_dir
 
@@ -16,6 +17,17 @@ def test_an_empty_or_absent_folder_is_fine(tmp_path):
     (tmp_path / "checkpoints").mkdir()
     prepare_output_dir(tmp_path)
     prepare_output_dir(tmp_path / "absent")
+
+
+def test_a_run_that_failed_before_it_began_may_be_run_again(tmp_path):
+    writer = SummaryWriter(tmp_path / "tensorboard")
+    writer.flush()
+    assert len(list((tmp_path / "tensorboard").iterdir())) == 1
+    prepare_output_dir(tmp_path)
+    writer.add_scalar("loss", 1.0, 1)
+    writer.close()
+    with pytest.raises(FileExistsError, match="holds tensorboard of an earlier run"):
+        prepare_output_dir(tmp_path)
 
 
 def test_an_earlier_run_is_not_overwritten(trained):

@@ -52,7 +52,7 @@ def test_other_classes(trained: Path, overlay: Any, tmp_path: Path, capfd: pytes
     folder, names = tmp_path / "run", overlay("other_classes")
     UMC.train(folder, *names, **best(trained), learning_rate=0.0)  # statistics alone change
     log = capfd.readouterr().out
-    assert "pathways.segment.head (2 tensors) (pathways.segment.head.weight is (5, 4, 1, 1) in it, (3, 4, 1," in log
+    assert "pathways.segment.head (2 tensors) (weight is (5, 4, 1, 1) in it, (3, 4, 1, 1) here)" in log
     still = {name for name in changed(trained, folder) if not re.search("running|num_batches", name)}
     assert still == {"pathways.segment.head.weight", "pathways.segment.head.bias"}
     UMC.predict(folder, *names)
