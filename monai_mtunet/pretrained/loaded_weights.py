@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,11 @@ FITS = ("all", "exact")
 _LEAST_SHARE = 0.1
 # Below this part, it may be a mistake, as other widths with some layers of the same shape.
 _USUAL_SHARE = 0.5
+_REMEDY = (
+    "Build the network with the class, widths and dimensions that the checkpoint was trained with, or give the "
+    "checkpoint of such a network."
+)
+_REMEDY_FOR_VGG16 = "VGG-16's weights are read by load_vgg16, in the mtan bundle --vgg16_source with the overlay vgg16."
 # Where trainers keep a network's state.
 _KEYS = ("network", "state_dict", "model", "model_state_dict", "net")
 
@@ -187,11 +192,11 @@ def _checked_share(
     share = len(taken) / max(1, min(len(ours), len(theirs)))
     if taken and share >= _LEAST_SHARE:
         return share
+    remedy = _REMEDY_FOR_VGG16 if "features.0.weight" in given else _REMEDY
     raise CheckpointError(
         f"{source} does not fit the {network}: {len(taken)} of its {len(theirs)} kernels have a place among "
         f"{len(ours)}. It has {_examples(given, theirs, taken)}; the network has {_examples(wanted, ours, taken)}. "
-        "Build the network with the class, widths and dimensions that the checkpoint was trained with, or give the "
-        "checkpoint of such a network."
+        f"{remedy}"
     )
 
 
@@ -204,6 +209,9 @@ def _state_of_network(checkpoint: Mapping[str, object], path: str | Path) -> dic
     for key in _KEYS:
         if isinstance(inner := checkpoint.get(key), Mapping):
             checkpoint = inner
+    inside = [value for value in checkpoint.values() if _has_tensors(value)]
+    if len(inside) == 1 and not _has_tensors(checkpoint):
+        checkpoint = inside[0]  # under another name
     state = {name: value for name, value in checkpoint.items() if isinstance(value, torch.Tensor)}
     if not state:
         raise CheckpointError(
@@ -211,3 +219,9 @@ def _state_of_network(checkpoint: Mapping[str, object], path: str | Path) -> dic
             "dict, or one under 'network' or 'state_dict', is expected."
         )
     return state
+
+
+def _has_tensors(value: object) -> TypeGuard[Mapping[str, object]]:
+    return isinstance(value, Mapping) and any(
+        isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in value.items()
+    )

@@ -8,12 +8,15 @@ from ignite.engine import Events
 from monai.data import DataLoader, Dataset
 from monai.engines import SupervisedTrainer
 from monai.engines.utils import IterationEvents
+from torch.nn.parallel import DistributedDataParallel
 
 from monai_mtunet.engines import MultiTaskPrepareBatch, ResumableCheckpoint
 from monai_mtunet.engines.handlers.freeze_parts import FreezeParts
 from monai_mtunet.losses import MultiTaskLoss
 from monai_mtunet.networks import MTAN, UMC, freeze_normalization
 from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList
+
+from ..losses.two_ranks import on_two_ranks
 
 TASKS = TaskList([RestorationTask("denoise", 1), SegmentationTask("segment", ["background", "object"])])
 # With all that could move a parameter without a gradient.
@@ -28,8 +31,8 @@ def umc(dropout=0.0):
     return UMC(2, 1, TASKS.out_channels, features=(4, 6), dropout=dropout)
 
 
-def trainer(network, epochs, handlers=(), optimizer="AdamW", **arguments):
-    x = torch.rand(4, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+def trainer(network, epochs, handlers=(), optimizer="AdamW", seed=0, **arguments):
+    x = torch.rand(4, 1, 16, 16, generator=torch.Generator().manual_seed(seed))
     data = [{"image": image, "denoise": image, "segment": (image > 0.5).to(torch.uint8)} for image in x]
     return SupervisedTrainer(
         device="cpu",
@@ -130,6 +133,24 @@ def test_after_the_training_the_network_is_as_it_was_found():
     network = umc()
     trainer(network, 1, [FreezeParts(network, ["encoder"], 1)]).run()
     torch.jit.script(network.eval())  # no hook is left
+
+
+def on_rank(rank):
+    network = umc()
+    with pytest.raises(ValueError, match="wrap the network with find_unused_parameters=True"):
+        FreezeParts(DistributedDataParallel(network), ["encoder"], 1)
+    wrapped = DistributedDataParallel(network, find_unused_parameters=True)
+    engine = trainer(wrapped, 2, [FreezeParts(wrapped, ["encoder"], 1)], seed=rank)
+    return recorded(engine, network)
+
+
+def test_two_ranks_freeze_and_thaw_alike(tmp_path):
+    first, second = on_two_ranks(on_rank, tmp_path)
+    encoder = {name for name in first[0] if name.startswith("encoder.")}
+    for states in (first, second):
+        assert changed(states[0], states[1]) == set(states[0]) - encoder
+        assert changed(states[1], states[2]) == set(states[0])
+    assert all("running" in name for name in changed(first[2], second[2]))
 
 
 def test_parts_are_modules_by_name():

@@ -141,7 +141,7 @@ def test_prefixes_of_wrappers(prefix, beside):
     assert report.unused == list(beside)
 
 
-@pytest.mark.parametrize("key", ["network", "state_dict", "model"])
+@pytest.mark.parametrize("key", ["network", "state_dict", "model", "network_weights"])
 def test_keys_of_trainers(tmp_path, key):
     first = build()
     torch.save({"epoch": 3, key: first.state_dict()}, tmp_path / "file.pt")
@@ -195,6 +195,12 @@ def test_of_which_next_to_nothing_fits_is_refused_and_nothing_changed(tmp_path, 
     with pytest.raises(CheckpointError, match=message):
         load_pretrained(network, tmp_path / "other.pt")
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+
+
+def test_vgg16_has_a_function_of_its_own():
+    vgg16 = {"features.0.weight": torch.zeros(64, 3, 3, 3), "features.0.bias": torch.zeros(64)}
+    with pytest.raises(CheckpointError, match="VGG-16's weights are read by load_vgg16, in the mtan bundle --vgg16"):
+        copy_weights(build(MTAN), vgg16)
 
 
 def test_the_log_says_it_in_one_line(tmp_path, caplog):

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from ..bundle_under_test import ROOT
-from ..left_by_a_run import network
+from ..bundle_under_test import ROOT, needs_data
+from ..left_by_a_run import measured, network
 from .umc_bundle import SMALL_VOLUME, UMC
 
 PAGE = (ROOT / "docs" / "finetuning.md").read_text()
@@ -45,7 +45,7 @@ def changed(before: Path, after: Path) -> set[str]:
 
 
 def test_the_page_has_all_of_its_overlays() -> None:
-    assert list(OVERLAYS) == ["other_classes", "add_edges", "two_channels"]
+    assert list(OVERLAYS) == ["other_classes", "whole_hippocampus", "add_edges", "two_channels"]
 
 
 def test_other_classes(trained: Path, overlay: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -57,6 +57,18 @@ def test_other_classes(trained: Path, overlay: Any, tmp_path: Path, capfd: pytes
     assert still == {"pathways.segment.head.weight", "pathways.segment.head.bias"}
     UMC.predict(folder, *names)
     assert list((folder / "predictions").glob("*_segment.png"))
+
+
+@needs_data("hippocampus", "Task04_Hippocampus")
+def test_other_classes_of_files(overlay: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    few = "$monai_mtunet.data.decathlon_datalist(@dataset_dir, 'val', @fold, group=@subject)[:4]"
+    small = {"features": [4, 8], "batch_size": 2, "max_epochs": 1, "train_data": few, "val_data": few}
+    UMC.run(tmp_path / "three", "train", "hippocampus", **small)
+    UMC.run(
+        tmp_path / "run", "train", "hippocampus", *overlay("whole_hippocampus"), **small, **best(tmp_path / "three")
+    )
+    assert "left as initialized: pathways.segment.head (2 tensors) (weight is (3, 4, 1," in capfd.readouterr().out
+    assert {"segment_iou_background", "segment_iou_hippocampus"} <= set(measured(tmp_path / "run", "validation"))
 
 
 def test_one_more_task_above_an_encoder_frozen_for_five_epochs(trained: Path, overlay: Any, tmp_path: Path) -> None:
