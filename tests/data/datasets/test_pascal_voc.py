@@ -119,7 +119,7 @@ def test_tables():
 
 @pytest.mark.parametrize("classes", [1, 2, 16, 21])
 def test_label_pngs_hold_255_whatever_the_palette(tmp_path, classes):
-    label_png(np.array([[0, 255]]), VOC.palette[:classes]).save(tmp_path / "a.png")
+    label_png(np.array([[0, 255]]), dict(enumerate(VOC.palette[:classes]))).save(tmp_path / "a.png")
     saved = Image.open(tmp_path / "a.png")
     assert saved.mode == "P"
     assert np.asarray(saved).tolist() == [[0, 255]]
