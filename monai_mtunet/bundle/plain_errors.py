@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
+import time
 import traceback
+from multiprocessing.dummy import DummyProcess
 from types import TracebackType
 
 from .command_line import is_bundle_run
 from .worker_errors import cause_in_worker
 
 __all__ = ["plain_errors", "report_error", "root_cause"]
+
+_LONGEST_WAIT = 9.0  # seconds
 
 
 def plain_errors() -> None:
@@ -52,6 +57,15 @@ def report_error(error: Exception) -> None:
     cause = root_cause(error)
     told = cause_in_worker(str(cause)) or f"{type(cause).__name__}: {cause}"
     print(f"\nThe whole traceback is in {file.name}\n{told}", file=sys.stderr)
+    _let_pools_end()
+
+
+def _let_pools_end() -> None:
+    """Wait for threads that fill a cache: those that still compute when the interpreter ends would abort it."""
+    end = time.monotonic() + _LONGEST_WAIT
+    for thread in threading.enumerate():
+        if isinstance(thread, DummyProcess):
+            thread.join(max(0.0, end - time.monotonic()))
 
 
 def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -60,6 +60,34 @@ def test_a_run_ends_with_its_cause_once(tmp_path):
     Path(traceback).unlink()
 
 
+IN_A_POOL = """
+import sys
+sys.argv = ["monai/bundle/__main__.py", "run"]
+import torch
+from monai.data import CacheDataset
+from monai.transforms import Transform
+from monai_mtunet.bundle import plain_errors
+
+class Load(Transform):
+    def __call__(self, number):
+        if number == 0:
+            raise ValueError("the first file is damaged")
+        values = torch.rand(400, 400)
+        for _ in range(60):
+            values = (values @ values).softmax(0)
+        return values
+
+plain_errors()
+CacheDataset(list(range(8)), Load(), progress=False)
+"""
+
+
+def test_a_cache_that_is_being_filled_does_not_abort_the_interpreter():
+    ended = subprocess.run([sys.executable, "-c", IN_A_POOL], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == "ValueError: the first file is damaged"
+
+
 def test_what_fails_in_a_worker_is_told_as_plainly(tmp_path):
     image = str(tmp_path / "a.png")
     Image.new("RGB", (16, 16)).save(image)
