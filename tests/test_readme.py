@@ -1,5 +1,6 @@
 """What the README shows is run: its Python example, the commands' files and overrides; links lead to headings."""
 
+import csv
 import json
 import re
 from collections.abc import Callable
@@ -80,6 +81,40 @@ def test_the_overlay_for_data_of_your_own(tmp_path: Path, monkeypatch: pytest.Mo
     run(config_file=prediction, **info, features=[8, 16], input_dir="new")
     written = {file.name for file in Path("outputs/mine/predictions").iterdir()}
     assert written == {"d_denoise.png", "d_segment.png", "d_panel.png"}
+
+
+def test_the_overlay_for_labels_in_colors_and_depth_in_16_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = ROOT / "bundles" / "mtunet"
+    section = (bundle / "README.md").read_text().partition("## Data of your own")[2]
+    overlay, files = re.findall(r"```json\n(.*?)```", section, flags=re.DOTALL)
+    (tmp_path / "mine.json").write_text(overlay)
+    (tmp_path / "mine_files.json").write_text(files)
+    rng = np.random.default_rng(0)
+    colors = np.array([*json.loads(overlay)["colors"], [0, 0, 0]], np.uint8)
+    (tmp_path / "new").mkdir()
+    for name in ("a", "b", "c", "new/d"):
+        Image.fromarray(rng.integers(0, 256, (24, 32, 3), np.uint8)).save(tmp_path / f"{name}.png")
+    for name in "abc":
+        Image.fromarray(colors[rng.integers(0, 4, (24, 32))]).save(tmp_path / f"{name}_colors.png")
+        depth = (256 * rng.uniform(20, 30, (24, 32))).astype(np.uint16)
+        depth[:4] = 0
+        Image.fromarray(depth).save(tmp_path / f"{name}_depth.png")
+    monkeypatch.chdir(tmp_path)
+    info = {
+        "meta_file": str(bundle / "metadata.json"),
+        "logging_file": str(bundle / "logging.conf"),
+        "features": [4, 8, 8],
+    }
+    run(config_file=[str(bundle / "train.json"), "mine.json"], **info, max_epochs=2)
+    run(config_file=[str(bundle / "train.json"), "mine.json", str(bundle / "evaluate.json")], **info)
+    prediction = [str(bundle / "inference.json"), "mine.json", str(bundle / "files.json")]
+    run(config_file=prediction, **info, input_dir="new")
+    with open("outputs/mine/evaluation/cases.csv", newline="") as file:
+        (case,) = csv.DictReader(file)
+    assert case["image"] == "c"
+    assert 0 < float(case["depth_rel"]) < 1.5  # meters are compared with meters
+    assert np.asarray(Image.open("outputs/mine/predictions/d_segment.png")).max() < 3
+    assert np.load("outputs/mine/predictions/d_depth.npy").shape == (24, 32)
 
 
 def test_class_numbers_of_your_files(tmp_path: Path) -> None:
