@@ -9,7 +9,7 @@ from monai.engines import Workflow
 from monai.handlers import MetricsSaver, StatsHandler, TensorBoardStatsHandler
 
 from ...tasks import TaskList
-from ..case_table import CaseTable
+from .case_table import CaseTable
 from .panels import PanelHandler
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from monai.engines import Evaluator, Workflow
 from monai.utils import evenly_divisible_all_gather, string_list_all_gather
 from torch import Tensor
 
-from ..data.file_names import stems_below
-from ..tasks import TaskList
-from ..tasks.case_metrics import CaseMetrics
-from .prepare_batch import file_of
+from ...data.file_names import stems_below
+from ...tasks import TaskList
+from ...tasks.case_metrics import CaseMetrics
+from ..prepare_batch import file_of
 
 
 class CaseTable:
