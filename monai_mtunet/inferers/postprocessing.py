@@ -34,6 +34,7 @@ class TaskPostprocessing(Compose):
             ``None`` leaves them.
         data: the data list, which names all files beforehand (`relative_stems`); without it each file names its own.
         panels: whether to draw panels.
+        stems: names of the predictions by their image's absolute path, instead of those that follow from ``data``.
 
     Attributes:
         written: the predictions' files so far, panels left out.
@@ -52,8 +53,9 @@ class TaskPostprocessing(Compose):
         preprocessing: Compose | None = None,
         data: Sequence[Mapping[str, Any]] = (),
         panels: bool = True,
+        stems: Mapping[str, str] | None = None,
     ) -> None:
-        stems = relative_stems(data)
+        stems = relative_stems(data) if stems is None else stems
         undo = [] if preprocessing is None else [step for task in tasks for step in _undo(task, preprocessing)]
         draw = [SavePaneld(tasks, output_dir, stems=stems)] if panels else []
         save = SavePredictionsd(tasks, output_dir, stems=stems)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from monai.transforms import (
     Compose,
+    MapTransform,
     NormalizeIntensityd,
     ScaleIntensityRanged,
     SelectItemsd,
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from ..files.image import Image
 from ..inferers.window_grid import Box
-from ..transforms import CheckSampled, LoadSampled, ScaleVolumeRanged
+from ..transforms import BoxOfMaskd, CheckSampled, LoadSampled, ScaleVolumeRanged
 from ..transforms.load.mark_non_finite import MarkNonFinited
 from .exact_percentiles import exact_percentiles
 
@@ -49,7 +50,8 @@ class BlockPreprocessing:
     """
 
     def __init__(self, preprocessing: Compose, image: Image) -> None:
-        first, *steps = preprocessing.flatten().transforms
+        first, *others = preprocessing.flatten().transforms
+        steps = [step for step in others if _sees_image(step)]
         if not isinstance(first, LoadSampled) or first.reader is not None:
             raise WholeImageNeededError(
                 f"{image.path} cannot be predicted block by block: it is read by {_name(first)}, which reads whole "
@@ -125,6 +127,13 @@ class BlockPreprocessing:
                 raise ValueError(f"{self.image.path} has a channel without a finite voxel: it cannot be scaled.")
             found.append(step.range_of(*limits.tolist()))
         return found
+
+
+def _sees_image(step: Any) -> bool:
+    """Whether a step is of the image, or of targets alone, which are not there."""
+    if isinstance(step, BoxOfMaskd):
+        return False
+    return not isinstance(step, MapTransform) or "image" in step.keys
 
 
 def _is_voxel_wise(step: Any) -> bool:

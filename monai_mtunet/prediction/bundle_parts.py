@@ -51,5 +51,6 @@ def bundle_parts(bundle: TrainedBundle, wanted: Sequence[str] = (), flips: bool 
         "flips": list(axes),
     }
     networks = [FlippedWindows(network, tasks, axes) for network in bundle.networks(tasks.loss_names)]
-    network = NetworkEnsemble(networks, tasks)
+    # In evaluation mode as a whole: engines restore the mode that they found.
+    network = NetworkEnsemble(networks, tasks).eval()
     return PredictionParts(network, tasks, saved, bundle.preprocessing(), inferer, bundle.device, identity)

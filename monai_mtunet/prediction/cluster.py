@@ -18,6 +18,7 @@ from .ledger import Ledger
 from .parts import PredictionParts
 from .predict import LEDGER, PredictionReport, begin, is_done, note, reason_of
 from .predictor import Predictor
+from .unpacked import unpacked
 
 __all__ = ["cluster_client", "predict_on_cluster"]
 
@@ -150,13 +151,14 @@ def _calls(
     """What workers are to do for an image."""
     if Predictor(parts, memory).fits(open_image(item.files)):
         return _Image(item), [(_predict_whole, item.files, output, memory, panels)]
-    job = BlockJob(parts, item.files, output, memory, workers)
+    files = stack.enter_context(unpacked(item.files, output))
+    job = BlockJob(parts, files, output, memory, workers)
     job.check_disk()
     ledger = stack.enter_context(Ledger(job.ledger_path, job.identity()))
     job.measure(ledger)
     job.writers()  # made once, before several processes open them
     runs = job.runs(ledger, longest=_longest_run(job, workers))
-    division = (item.files, output, memory, workers, ledger.done.get(job.RANGES))
+    division = (files, output, memory, workers, ledger.done.get(job.RANGES))
     return _Image(item, job, ledger, len(runs)), [(_predict_run, *division, run) for run in runs]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from .block_job import BlockJob
 from .ledger import Ledger
 from .memory import whole_image_bytes
 from .parts import PredictionParts
+from .unpacked import unpacked
 
 __all__ = ["Predictor"]
 
@@ -58,6 +60,10 @@ class Predictor:
         image = open_image(files)
         if self.fits(image):
             return self._predict_whole(files, output, panel)
+        with unpacked(files, output) as readable:
+            return self._predict_blocks(readable, output)
+
+    def _predict_blocks(self, files: Sequence[str], output: Path) -> list[Path]:
         job = BlockJob(self.parts, files, output, self.memory)
         job.check_disk()
         with Ledger(job.ledger_path, job.identity()) as ledger:
@@ -77,7 +83,8 @@ class Predictor:
         parts = self.parts
         entry = {"image": list(files) if len(files) > 1 else files[0]}
         postprocessing = TaskPostprocessing(
-            parts.saved, output.parent, parts.preprocessing, data=[entry], panels=panel
+            parts.saved, output.parent, parts.preprocessing, panels=panel,
+            stems={os.path.abspath(files[0]): output.name},
         )  # fmt: skip
         engine = MultiTaskPredictor(
             tasks=parts.tasks, device=parts.device, val_data_loader=[list_data_collate([parts.preprocessing(entry)])],

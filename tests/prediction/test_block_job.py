@@ -104,10 +104,34 @@ def test_what_moves_voxels_is_refused_with_the_reason(volume, tmp_path, make_par
         Predictor(parts, SMALL).predict([volume], tmp_path / "scan")
 
 
-def test_compressed_files_are_refused_with_the_reason(volume, tmp_path, make_parts):
-    nibabel.save(nibabel.load(volume), tmp_path / "scan.nii.gz")
-    with pytest.raises(WholeImageNeededError, match=r"scan.nii.gz is compressed, unpack it once: gunzip"):
-        Predictor(make_parts(), SMALL).predict([str(tmp_path / "scan.nii.gz")], tmp_path / "scan")
+def test_compressed_files_are_unpacked_once(volume, tmp_path, make_parts, monkeypatch):
+    parts, packed = make_parts(), tmp_path / "packed" / "scan.nii.gz"
+    packed.parent.mkdir()
+    nibabel.save(nibabel.load(volume), packed)
+    with monkeypatch.context() as context:
+        context.setattr(BlockJob, "check_disk", lambda job: 1 / 0)  # what comes first fails
+        with pytest.raises(ZeroDivisionError):
+            Predictor(parts, SMALL).predict([str(packed)], tmp_path / "out" / "scan")
+    (copy,) = (tmp_path / "out").iterdir()
+    time = copy.stat().st_mtime_ns
+    monkeypatch.setattr(BlockJob, "finish", lambda job, ledger: [Path(job.files[0]), copy.stat().st_mtime_ns])
+    assert Predictor(parts, SMALL).predict([str(packed)], tmp_path / "out" / "scan") == [copy, time]
+    assert not copy.exists()
+    monkeypatch.undo()
+    Predictor(parts, SMALL).predict([volume], tmp_path / "plain" / "scan")
+    Predictor(parts, SMALL).predict([str(packed)], tmp_path / "again" / "scan")
+    found = read_all(tmp_path / "again")
+    for task, values in read_all(tmp_path / "plain").items():
+        np.testing.assert_array_equal(found[task], values)
+
+
+def test_a_truncated_file_is_told(volume, tmp_path, make_parts):
+    packed = tmp_path / "scan.nii.gz"
+    nibabel.save(nibabel.load(volume), packed)
+    packed.write_bytes(packed.read_bytes()[:-1000])
+    with pytest.raises(OSError, match=r"scan.nii.gz cannot be unpacked .* truncated"):
+        Predictor(make_parts(), SMALL).predict([str(packed)], tmp_path / "out" / "scan")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_full_disk_is_told_before_the_work(volume, tmp_path, make_parts, monkeypatch):

@@ -1,0 +1,60 @@
+"""Every bundle's network, in 2D and 3D: equal bits in memory and block by block."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+import torch
+
+from monai_mtunet.bundle.trained_bundle import TrainedBundle
+from monai_mtunet.prediction.bundle_parts import bundle_parts
+from monai_mtunet.prediction.predictor import Predictor
+
+ROOT = Path(__file__).parents[2] / "bundles"
+BUNDLES = ["umc", "mtunet", "hourglass", "mtan", "sunet"]
+SAVED = {
+    "umc": ["denoise", "segment"],
+    "mtunet": ["segment", "depth"],
+    "mtunet 3D": ["segment", "distance"],
+    "hourglass": ["edges", "segment", "distance"],
+    "mtan": ["segment"],  # boxes and classes are of the whole image
+    "sunet": ["segment"],
+}
+
+
+def trained(name: str, dims: int, folder: Path, window: int) -> TrainedBundle:
+    """An untrained network's weights do as well."""
+    overlays = [ROOT / name / "volume.json"] if dims == 3 else []
+    anything = folder / "any.pt"
+    torch.save({}, anything)
+    torch.manual_seed(0)
+    overrides = {"roi_size": [window] * dims, "load": [{"_target_": "LoadSampled", "keys": "image"}]}
+    if dims == 3:
+        overrides["load"].append({"_target_": "ScaleVolumeRanged", "keys": "image"})
+    network = TrainedBundle(ROOT / name, overlays, [anything], overrides)._config.get_parsed_content("network_def")
+    torch.save({"network": network.state_dict()}, folder / f"{name}.pt")
+    return TrainedBundle(ROOT / name, overlays, [folder / f"{name}.pt"], overrides)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("name", BUNDLES)
+def test_equal_bits(name, dims, tmp_path):
+    rng = np.random.default_rng(0)
+    window, size, channels = (32, (44, 70), 3) if dims == 2 else (16, (18, 40, 17), 1)
+    files = [str(tmp_path / f"{channel}.nii") for channel in range(channels)]
+    for file in files:
+        nibabel.save(nibabel.Nifti1Image(rng.normal(100, 50, size).astype(np.float32), np.eye(4)), file)
+    tasks = SAVED.get(f"{name} {dims}D", SAVED[name])
+    parts = bundle_parts(trained(name, dims, tmp_path, window), tasks)
+    folders = {"whole": 1e9, "blocks": 6e5 if dims == 3 else 3e5}
+    for folder, memory in folders.items():
+        Predictor(parts, memory).predict(files, tmp_path / folder / "image")
+    for task in tasks:
+        found = [next((tmp_path / folder).glob(f"image_{task}.nii*")) for folder in folders]
+        whole, blocks = (np.asanyarray(nibabel.load(file).dataobj) for file in found)
+        assert whole.dtype == blocks.dtype
+        np.testing.assert_array_equal(whole, blocks)
