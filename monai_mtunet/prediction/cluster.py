@@ -12,13 +12,13 @@ from typing import Any
 import torch
 
 from ..files import open_image
-from .block_job import BlockJob
+from .blocks.block_job import BlockJob
+from .blocks.unpacked import unpacked
 from .inputs import PredictionInput
 from .ledger import Ledger
 from .parts import PredictionParts
 from .predict import LEDGER, PredictionReport, begin, is_done, note, reason_of
 from .predictor import Predictor
-from .unpacked import unpacked
 
 __all__ = ["cluster_client", "predict_on_cluster"]
 

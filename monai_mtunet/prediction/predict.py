@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..bundle.plain_errors import root_cause
-from .block_job import source_state
+from .blocks.block_job import source_state
 from .inputs import PredictionInput
 from .ledger import Ledger
 from .predictor import Predictor

@@ -13,11 +13,11 @@ from ..engines import MultiTaskPredictor
 from ..files import open_image
 from ..files.image import Image
 from ..inferers import TaskPostprocessing
-from .block_job import BlockJob
+from .blocks.block_job import BlockJob
+from .blocks.unpacked import unpacked
 from .ledger import Ledger
 from .memory import whole_image_bytes
 from .parts import PredictionParts
-from .unpacked import unpacked
 
 __all__ = ["Predictor"]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from monai_mtunet.prediction.block_job import BlockJob
+from monai_mtunet.prediction.blocks.block_job import BlockJob
 from monai_mtunet.prediction.cluster import cluster_client, predict_on_cluster
 from monai_mtunet.prediction.inputs import find_inputs
 from monai_mtunet.prediction.predict import predict_inputs

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from monai_mtunet.prediction.exact_percentiles import exact_percentiles
+from monai_mtunet.prediction.blocks.exact_percentiles import exact_percentiles
 
 PERCENTILES = (0, 0.5, 37.3, 50, 99.5, 99.99, 100)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monai_mtunet.inferers.window_grid import WindowGrid
-from monai_mtunet.prediction.block_plan import Footprint, plan_blocks
+from monai_mtunet.prediction.blocks.block_plan import Footprint, plan_blocks
 
 FOOTPRINT = Footprint(image_channels=1, summed_channels=6, saved_bytes=5)
 

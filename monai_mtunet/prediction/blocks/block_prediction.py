@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..inferers.multi_task_sliding_window import MultiTaskSlidingWindowInferer
-from ..inferers.predict_region import predict_region
-from ..inferers.window_grid import Box, all_channels
-from ..tasks import SavedAs, Task
+from ...inferers.multi_task_sliding_window import MultiTaskSlidingWindowInferer
+from ...inferers.predict_region import predict_region
+from ...inferers.window_grid import Box, all_channels
+from ...tasks import SavedAs, Task
 from .block_preprocessing import BlockPreprocessing
 
 __all__ = ["BlockPrediction", "BoxWriter", "saved_channels", "saved_dtype"]

@@ -18,10 +18,10 @@ from monai.transforms import (
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..files.image import Image
-from ..inferers.window_grid import Box
-from ..transforms import BoxOfMaskd, CheckSampled, LoadSampled, ScaleVolumeRanged
-from ..transforms.load.mark_non_finite import MarkNonFinited
+from ...files.image import Image
+from ...inferers.window_grid import Box
+from ...transforms import BoxOfMaskd, CheckSampled, LoadSampled, ScaleVolumeRanged
+from ...transforms.load.mark_non_finite import MarkNonFinited
 from .exact_percentiles import exact_percentiles
 
 __all__ = ["BlockPreprocessing", "WholeImageNeededError"]

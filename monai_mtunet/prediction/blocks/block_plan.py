@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..inferers.window_grid import Box, WindowGrid
+from ...inferers.window_grid import Box, WindowGrid
 
 __all__ = ["BlockPlan", "Footprint", "plan_blocks"]
 

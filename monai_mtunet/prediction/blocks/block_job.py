@@ -11,16 +11,16 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ..files import create_like, open_image
-from ..files.image import Image
-from ..files.region_writer import RegionWriter
-from ..inferers import MultiTaskSlidingWindowInferer
-from ..tasks import DerivedTask, SavedAs, Task
+from ...files import create_like, open_image
+from ...files.image import Image
+from ...files.region_writer import RegionWriter
+from ...inferers import MultiTaskSlidingWindowInferer
+from ...tasks import DerivedTask, SavedAs, Task
+from ..ledger import Ledger
+from ..parts import PredictionParts
 from .block_plan import Footprint, plan_blocks
 from .block_prediction import BlockPrediction, saved_channels, saved_dtype
 from .block_preprocessing import BlockPreprocessing, WholeImageNeededError
-from .ledger import Ledger
-from .parts import PredictionParts
 
 logger = logging.getLogger(__name__)
 

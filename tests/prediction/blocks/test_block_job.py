@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from monai.transforms import Spacingd
 
-from monai_mtunet.prediction.block_job import BlockJob
-from monai_mtunet.prediction.block_preprocessing import WholeImageNeededError
+from monai_mtunet.prediction.blocks.block_job import BlockJob
+from monai_mtunet.prediction.blocks.block_preprocessing import WholeImageNeededError
 from monai_mtunet.prediction.ledger import Ledger
 from monai_mtunet.prediction.predictor import Predictor
 from monai_mtunet.transforms import ScaleVolumeRanged

@@ -1,0 +1,1 @@
+"""Volumes larger than memory: read, predicted and written part by part."""
