@@ -163,6 +163,21 @@ class SegmentationTask(Task):
         """Class name and RGB of each number that files hold."""
         return dict(zip(self.label_of_class, self.legend().items(), strict=True))
 
+    def undo_postprocess(self, values: Tensor) -> Tensor:
+        """Label map (1, *spatial) -> 1 for its class and 0 for others (C, *spatial), uint8.
+
+        Raises:
+            ValueError: When it holds what is no class.
+        """
+        labels = values.long()
+        wrong = (labels != values) | (labels < 0) | (labels >= self.channels)
+        if len(values) != 1 or wrong.any():
+            found = f"{len(values)} channels" if len(values) != 1 else values[wrong].unique()[:10].tolist()
+            raise ValueError(
+                f"Task {self.name!r}: a label map has one channel of class numbers 0..{self.channels - 1}, got {found}."
+            )
+        return torch.stack([labels[0] == number for number in range(self.channels)]).to(torch.uint8)
+
     def draw(self, values: Tensor) -> Picture:
         """Labels (1, H, W) in the palette's colors; missing is white."""
         colors = np.full((256, 3), 255, dtype=np.uint8)
