@@ -10,11 +10,12 @@ PACKAGE = Path(__file__).parents[1] / "monai_mtunet"
 GROUND_FLOOR = ("networks", "losses", "transforms", "data", "metrics", "pictures")
 MAY_IMPORT: dict[str, set[str]] = {
     **{room: set() for room in GROUND_FLOOR},
+    "transforms": {"files"},
     "files": {"pictures"},
     "pretrained": {"networks"},
     "tasks": {"losses", "metrics", "pictures"},
     "engines": {"data", "losses", "networks", "pictures", "pretrained", "tasks", "transforms"},
-    "inferers": {"data", "pictures", "tasks"},
+    "inferers": {"data", "files", "pictures", "tasks"},
     "bundle": {"engines", "networks", "tasks"},
     "drawings": {"networks", "pictures"},
     "reproduce": {"pictures"},

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .axes import StoredAxes
-from .image import FileUnsuitableError, Image
+from .image import Image, UnsuitableImageError
 
 __all__ = ["together"]
 
@@ -21,12 +21,12 @@ def together(images: Sequence[Image]) -> Image:
         images: of one size; the first says the rest.
 
     Raises:
-        FileUnsuitableError: When they differ in size.
+        UnsuitableImageError: When they differ in size.
     """
     first = images[0]
     for other in images[1:]:
         if other.shape[1:] != first.shape[1:]:
-            raise FileUnsuitableError(
+            raise UnsuitableImageError(
                 f"{first.path} and {other.path} differ in size, {first.shape[1:]} and {other.shape[1:]}. Files that "
                 "are given together are the channels of one image: resample one of them to the other's grid."
             )

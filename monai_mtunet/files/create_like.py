@@ -18,14 +18,14 @@ from .formats.npy import npy_axes, npy_header
 from .formats.write_picture import fits_png, picture_axes, png_of
 from .formats.write_tiff import tiff_axes, tiff_layout, tiff_variant
 from .formats.write_zarr import ZarrWriter
-from .header import Header, Kind, rows, spacing_of
+from .header import Header, Kind, Legend
 from .image import Image
 from .raw_writer import Finish, RawWriter, gzipped, with_header
 from .region_writer import RegionWriter
 
 __all__ = ["create_like"]
 
-Legend = Mapping[int, tuple[str, Sequence[int]]]
+_TYPES = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64")
 
 
 def create_like(
@@ -60,7 +60,8 @@ def create_like(
         What writes: ``writer.write(box, values)``, and at last ``writer.close()``.
 
     Raises:
-        ValueError: When the shape does not fit the image's dimensions, or an unfinished file is of another image.
+        ValueError: When the shape does not fit the image's dimensions, the type is none of these files, or an
+            unfinished file is of another image.
         OSError: When the disk is full or read-only.
 
     Example:
@@ -69,9 +70,11 @@ def create_like(
     """
     header = _header(like, len(shape) - 1)
     if affine is not None:
-        header = replace(header, affine=rows(affine), spacing=spacing_of(np.asarray(affine), header.spatial_dims))
+        header = header.placed(np.asarray(affine, dtype=np.float64))
     if len(shape) != header.spatial_dims + 1:
         raise ValueError(f"{path}: shape {tuple(shape)} does not fit an image of {header.spatial_dims} dimensions.")
+    if np.dtype(dtype).name not in _TYPES:
+        raise ValueError(f"{path}: {np.dtype(dtype)} is no type of these files: take one of {', '.join(_TYPES)}.")
     order = Order(header, Path(path), tuple(shape), np.dtype(dtype), labels, blocks, name or Path(path).name, resume)
     return _WRITERS[header.kind](order)
 
@@ -105,8 +108,7 @@ def _header(like: Image | Header | Mapping[str, Any], spatial_dims: int) -> Head
         return like
     known = Header.of_meta(like)
     if known is None or known.spatial_dims != spatial_dims:
-        kind = Kind.PICTURE if spatial_dims == 2 else Kind.NIFTI
-        return Header(kind, spatial_dims, "float32", affine=None, ending="")
+        return Header.without_file(spatial_dims)
     return known
 
 

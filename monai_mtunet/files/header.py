@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["HEADER_KEY", "Header", "Kind"]
+__all__ = ["HEADER_KEY", "Header", "Kind", "Legend"]
+
+Legend = Mapping[int, tuple[str, Sequence[int]]]
+"""Name and RGB of each number in a label map."""
 
 HEADER_KEY = "file_header"
 """Key of meta data that holds a header as a string, which collation and caches leave alone."""
@@ -54,6 +57,15 @@ class Header:
     unit: str | None = None
     variant: str = ""
     ending: str = ""
+
+    @classmethod
+    def without_file(cls, spatial_dims: int) -> Header:
+        """That of an image of no file: a picture, or a volume as NIfTI."""
+        return cls(Kind.PICTURE if spatial_dims == 2 else Kind.NIFTI, spatial_dims, "float32")
+
+    def placed(self, affine: NDArray[np.float64]) -> Header:
+        """The same, lying elsewhere."""
+        return replace(self, affine=rows(affine), spacing=spacing_of(affine, self.spatial_dims))
 
     def to_json(self) -> str:
         """As a string."""

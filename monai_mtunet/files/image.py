@@ -111,7 +111,9 @@ class Image:
         with naming(self.path):
             if self._values is None:
                 self._values = self._open_values()
-            return native(self.axes.to_package(np.asarray(self._values[index])))
+            result = native(self.axes.to_package(np.asarray(self._values[index])))
+            kept = isinstance(self._values, np.ndarray) and np.may_share_memory(result, self._values)
+            return result.copy() if kept else result
 
 
 @contextmanager
@@ -119,16 +121,20 @@ def naming(path: Path) -> Iterator[None]:
     """Let all errors name the file: each format's library has exceptions of its own.
 
     Raises:
-        OSError: For whatever a library raises.
+        UnreadableError: For whatever a library raises.
     """
     try:
         yield
-    except (ImportError, MemoryError, PermissionError, FileUnsuitableError):
+    except (ImportError, MemoryError, PermissionError, UnreadableError):
         raise
     except Exception as error:
         said = f"The reader said: {type(error).__name__}: {error}"
-        raise OSError(f"{path} cannot be read. {advice(path)} {said}") from error
+        raise UnreadableError(f"{path} cannot be read. {advice(path)} {said}") from error
 
 
-class FileUnsuitableError(OSError):
-    """A file is as its writer wanted it, but no image of this package; the message says what to do."""
+class UnreadableError(OSError):
+    """A file is damaged or of no known format; the message names it, and says what to do."""
+
+
+class UnsuitableImageError(UnreadableError):
+    """A file is as its writer wanted it, but no image of this package."""

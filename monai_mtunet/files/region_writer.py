@@ -104,7 +104,8 @@ def as_type(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     limits = np.iinfo(dtype)
     if values.dtype.kind == "f":
         values = np.rint(np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=np.inf, neginf=-np.inf))
-        # The largest int64 is no float64: what is above it would wrap.
-        limited = np.where(values >= float(limits.max), limits.max, values.clip(float(limits.min), None).astype(dtype))
-        return limited.astype(dtype)
+        over = values >= float(limits.max)  # the largest int64 is no float64, and would wrap
+        limited = np.where(over, 0, values.clip(float(limits.min), None)).astype(dtype)
+        limited[over] = limits.max
+        return limited
     return values.clip(limits.min, limits.max).astype(dtype)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
 from monai.utils import ImageMetaKey
-from PIL import Image
 from torch import Tensor
 
 from ..data.file_names import stem_of
-from ..pictures import label_png, save_figure
-from ..tasks import SavedAs, Task, draw_panel
-from .save_volume import is_of_nifti, save_volume
+from ..pictures import save_figure
+from ..tasks import Task, draw_panel
+from .save_dense import save_dense
 
 
 class PostprocessTasksd(MapTransform):
@@ -114,12 +112,14 @@ class SavePaneld(SampleWriter):
 class SavePredictionsd(SampleWriter):
     """Writes one file per task, ``<stem>_<task>`` and an ending; what is in it, the task says (`Task.saved_as`).
 
-    - Volumes, and 2D images of NIfTI: ``.nii.gz`` with the input's axes and affine; label maps of 8 or 16 bits, all
-      else float32. Where the task declares the ``labels`` of its files, they hold those numbers.
-    - Other images, as they are displayed: label maps are PNGs of 8-bit class numbers with the task's palette, or of
-      16-bit ids and labels; pictures are PNGs of the task's drawing, gray unless of three channels, which for
-      restoration is the data range clipped and rounded to 8 bits. Values, such as depth in meters, are ``.npy``:
-      float32, (H, W) of one channel, else (C, H, W).
+    - The file is of the image's kind, with its axes, affine, spacing and units (`monai_mtunet.files.create_like`):
+      NIfTI and DICOM become ``.nii.gz``; NRRD, MHA, TIFF, OME-Zarr and ``.npy`` stay what they are. Label maps are of
+      8 or 16 bits, and hold the ``labels`` that a task declares for its files. All else is float32; restored TIFFs of
+      8 bits are of 8 bits again.
+    - Pictures (PNG, JPEG and the like), as they are displayed: label maps are PNGs of 8-bit class numbers with the
+      task's palette, or of 16-bit ids and labels; restored images are PNGs of the task's drawing, gray unless of
+      three channels, the data range clipped and rounded to 8 bits. Values, such as depth in meters, are ``.npy``:
+      (H, W) of one channel, else (C, H, W).
     - Tasks with one vector per image: ``.json``.
 
     Args:
@@ -139,59 +139,16 @@ class SavePredictionsd(SampleWriter):
         for task in self.tasks:
             path = self.path(meta, f"_{task.name}")
             prediction = task.to_file(data[f"pred_{task.name}"])
-            if task.is_dense and is_of_nifti(prediction, meta):
-                dtype = _VOLUME_DTYPES.get(task.saved_as, "float32")
-                path = path.with_name(path.name + ".nii.gz")
-                save_volume(prediction, meta, dtype, path)
-                self.written.append(path)
-            else:
-                self.written.append(_SAVE[task.saved_as](task, prediction, path))
+            save = save_dense if task.is_dense else _save_json
+            self.written.append(save(task, prediction, meta, path))
         return dict(data)
 
 
-def _save_labels(task: Task, prediction: Tensor, path: Path) -> Path:
-    colors = {number: color for number, (_, color) in task.file_legend().items()}
-    picture = label_png(prediction[0].cpu().numpy(), colors)
-    path = path.with_name(path.name + ".png")
-    picture.save(path)
-    return path
-
-
-def _save_ids(task: Task, prediction: Tensor, path: Path) -> Path:
-    path = path.with_name(path.name + ".png")
-    Image.fromarray(prediction[0].cpu().numpy().astype(np.uint16)).save(path)
-    return path
-
-
-def _save_picture(task: Task, prediction: Tensor, path: Path) -> Path:
-    path = path.with_name(path.name + ".png")
-    picture = task.draw(prediction)
-    Image.fromarray(picture if len(prediction) == 3 else picture[..., 0]).save(path)
-    return path
-
-
-def _save_values(task: Task, prediction: Tensor, path: Path) -> Path:
-    values = prediction.cpu().numpy().astype(np.float32)
-    path = path.with_name(path.name + ".npy")
-    np.save(path, values[0] if len(values) == 1 else values)
-    return path
-
-
-def _save_json(task: Task, prediction: Tensor, path: Path) -> Path:
-    content = json.dumps(task.to_json(prediction), indent=2, ensure_ascii=False)
+def _save_json(task: Task, prediction: Tensor, meta: Mapping[str, Any], path: Path) -> Path:
     path = path.with_name(path.name + ".json")
+    content = json.dumps(task.to_json(prediction), indent=2, ensure_ascii=False)
     path.write_text(content + "\n", encoding="utf-8")
     return path
-
-
-_SAVE: dict[SavedAs, Callable[[Task, Tensor, Path], Path]] = {
-    SavedAs.LABELS: _save_labels,
-    SavedAs.IDS: _save_ids,
-    SavedAs.PICTURE: _save_picture,
-    SavedAs.VALUES: _save_values,
-    SavedAs.JSON: _save_json,
-}
-_VOLUME_DTYPES = {SavedAs.LABELS: "uint8", SavedAs.IDS: "uint16"}
 
 
 def meta_of(image: Any) -> Mapping[str, Any]:

@@ -9,6 +9,8 @@ import pytest
 from monai_mtunet.files import create_like, open_image
 from monai_mtunet.files.header import Header, Kind
 
+pytest.importorskip("zarr", minversion="3.0.8")
+
 OBLIQUE = ((-2.0, 0.1, 0.0, 9.0), (0.0, 0.2, 1.0, 8.0), (0.0, 3.0, 0.0, 7.0), (0.0, 0.0, 0.0, 1.0))
 HEADERS = {
     "nifti": lambda dims: Header(Kind.NIFTI, dims, "float32", affine=OBLIQUE, unit="um"),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..axes import StoredAxes
 from ..header import Header, Kind, rows, spacing_of
-from ..image import FileUnsuitableError, Image
+from ..image import Image, UnsuitableImageError
 
 __all__ = ["is_dicom", "open_dicom"]
 
@@ -57,7 +57,7 @@ def _values_and_affine(path: Path) -> tuple[NDArray[Any], NDArray[np.float64]]:
         try:
             image = reader.read(str(path))
         except UserWarning as error:
-            raise FileUnsuitableError(
+            raise UnsuitableImageError(
                 f"{path} holds several DICOM series: move each into a folder of its own."
             ) from error
     values, meta = reader.get_data(image)

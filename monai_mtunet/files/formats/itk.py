@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..axes import StoredAxes
 from ..header import Header, Kind, rows, rows_first, spacing_of
-from ..image import FileUnsuitableError, Image
+from ..image import Image, UnsuitableImageError
 from ..units import short_unit
 from .itk_headers import raw_values
 
@@ -31,7 +31,7 @@ def open_itk(path: Path) -> Image:
     size = [int(length) for length in reader.GetSize()]
     pixel = SimpleITK.GetPixelIDValueAsString(reader.GetPixelIDValue())
     if dims not in (2, 3) or "complex" in pixel:
-        raise FileUnsuitableError(
+        raise UnsuitableImageError(
             f"{path} holds {pixel} of {' x '.join(map(str, size))}, where an image has two or three axes: save the "
             "part that is the image."
         )

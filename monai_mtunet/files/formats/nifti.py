@@ -13,7 +13,7 @@ import numpy as np
 from ..axes import SINGLE, StoredAxes
 from ..damage import check_size
 from ..header import Header, Kind, rows, rows_first, spacing_of
-from ..image import FileUnsuitableError, Image
+from ..image import Image, UnsuitableImageError
 from ..units import short_unit
 
 __all__ = ["nifti_axes", "nifti_header", "open_nifti"]
@@ -34,7 +34,7 @@ def open_nifti(path: Path) -> Image:
     dims = min(len(proxy.shape), 3)
     names = "xyz"[:dims] + "".join(SINGLE if size == 1 else "c" for size in proxy.shape[dims:])
     if dims < 2 or names.count("c") > 1 or file.get_data_dtype().kind not in "iuf":
-        raise FileUnsuitableError(
+        raise UnsuitableImageError(
             f"{path} holds {file.get_data_dtype()} of shape {proxy.shape}, where numbers of shape (X, Y), (X, Y, Z) or "
             "(X, Y, Z, C) are expected: save the part that is the image, colors as channels."
         )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..axes import StoredAxes
 from ..damage import check_size
 from ..header import Header, Kind
-from ..image import FileUnsuitableError, Image
+from ..image import Image, UnsuitableImageError
 from ..raw_array import RawArray
 
 __all__ = ["npy_axes", "npy_header", "open_npy"]
@@ -35,7 +35,7 @@ def open_npy(path: Path) -> Image:
         shape, in_columns, dtype = read(file)
         offset = file.tell()
     if dtype.hasobject:
-        raise FileUnsuitableError(f"{path} holds Python objects, where an array of numbers is expected.")
+        raise UnsuitableImageError(f"{path} holds Python objects, where an array of numbers is expected.")
     check_size(path, shape, dtype, offset)
     stored = RawArray(path, dtype.str, shape, offset, "F" if in_columns else "C")
     return _image(path, shape, dtype, stored.open)
@@ -43,7 +43,7 @@ def open_npy(path: Path) -> Image:
 
 def _image(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], open_values: Any, reason: str = "") -> Image:
     if len(shape) not in _NAMES or dtype.kind not in "iufb":
-        raise FileUnsuitableError(
+        raise UnsuitableImageError(
             f"{path} holds {dtype} of shape {shape}, where numbers of shape (H, W), (X, Y, Z) or (C, X, Y, Z) are "
             "expected. The channels of a 2D image go into a file each, given as a list, or into a TIFF."
         )
@@ -56,7 +56,7 @@ def _image(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], open_values
 def _only_array(path: Path) -> NDArray[Any]:
     with np.load(path) as arrays:
         if len(arrays.files) != 1:
-            raise FileUnsuitableError(
+            raise UnsuitableImageError(
                 f"{path} holds the arrays {arrays.files}: save the one that is the image by np.save."
             )
         values: NDArray[Any] = arrays[arrays.files[0]]

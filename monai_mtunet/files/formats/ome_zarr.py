@@ -11,7 +11,7 @@ import numpy as np
 
 from ..axes import SINGLE, StoredAxes
 from ..header import Header, Kind, rows, rows_first
-from ..image import FileUnsuitableError, Image
+from ..image import Image, UnsuitableImageError
 from ..missing_package import optional_package
 from ..units import converted, short_unit
 
@@ -45,7 +45,7 @@ def open_zarr(path: Path) -> Image:
     inner = [*arrays, *(name for name in members if name not in arrays and name != "OME")]
     if len(inner) == 1:
         return open_zarr(path / inner[0])  # as bioformats2raw lays out one image
-    raise FileUnsuitableError(
+    raise UnsuitableImageError(
         f"{path} is a zarr group without OME metadata, of {', '.join(sorted(inner)[:10]) or 'nothing'}: give the one "
         f"that is the image, such as {path / (sorted(inner)[0] if inner else '0')}."
     )
@@ -94,7 +94,7 @@ def _image(
     try:
         axes = StoredAxes(letters, tuple(array.shape), spatial)
     except ValueError as error:
-        raise FileUnsuitableError(
+        raise UnsuitableImageError(
             f"{path} has axes {', '.join(names)} of lengths {' x '.join(map(str, array.shape))}, where an image has z, "
             "y, x and one axis of channels. Save each time point as a file, or name the axes (dimension_names)."
         ) from error

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +16,7 @@ from tifffile import PHOTOMETRIC, TIFF, TiffFile, TiffPageSeries
 from ..axes import SINGLE, StoredAxes
 from ..damage import check_size
 from ..header import Header, Kind
-from ..image import FileUnsuitableError, Image
+from ..image import Image, UnsuitableImageError
 from ..missing_package import optional_package
 from ..raw_array import RawArray
 from .picture import is_picture, open_picture
@@ -27,7 +30,7 @@ _STACK = "iqr"  # pages of which nothing is said are slices
 
 def open_tiff(path: Path) -> Image:
     """Open a file: a picture is (C, H, W), a stack of pages (C, X, Y, Z)."""
-    with TiffFile(path) as file:
+    with _complaints_raised(), TiffFile(path) as file:
         series = _only_series(path, file)
         variant = "ome" if file.is_ome else "imagej" if file.is_imagej else ""
         ending = ".ome.tif" if path.name.lower().endswith((".ome.tif", ".ome.tiff")) else ".tif"
@@ -45,12 +48,37 @@ def open_tiff(path: Path) -> Image:
     return Image(path, header, axes, stored, reason)
 
 
+class _Complaints(logging.Filter):
+    """Collects what tifffile says of damage, where it goes on with the pages that are left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.ERROR:
+            self.found.append(record.getMessage())
+        return record.levelno < logging.ERROR
+
+
+@contextmanager
+def _complaints_raised() -> Iterator[None]:
+    complaints, logger = _Complaints(), logging.getLogger("tifffile")
+    logger.addFilter(complaints)
+    try:
+        yield
+    finally:
+        logger.removeFilter(complaints)
+    if complaints.found:
+        raise ValueError(complaints.found[0])
+
+
 def _only_series(path: Path, file: TiffFile) -> TiffPageSeries:
     """The file's image; smaller ones beside it are previews."""
     series = list(file.series)
     largest = max(series, key=lambda one: one.size)
     if sum(one.shape == largest.shape for one in series) > 1:
-        raise FileUnsuitableError(
+        raise UnsuitableImageError(
             f"{path} holds {len(series)} images: save the one that is meant as a file of its own."
         )
     return largest
@@ -78,7 +106,7 @@ def _names(path: Path, series: TiffPageSeries) -> str:
     names = "".join(SINGLE if name == "z" and size == 1 else name for name, size in zip(names, sizes, strict=True))
     long = [name for name, size in zip(names, sizes, strict=True) if size > 1 and name not in "zyxcs"]
     if long or ("c" in names and "s" in names and min(sizes[names.index("c")], sizes[names.index("s")]) > 1):
-        raise FileUnsuitableError(
+        raise UnsuitableImageError(
             f"{path} has axes {series.axes} of lengths {' x '.join(map(str, sizes))}, where an image has slices (Z), "
             "rows, columns and one axis of channels. Save each time point as a file; where T stands for slices, swap "
             "the axes (Fiji: Image > Properties)."
@@ -100,7 +128,11 @@ def _stored(path: Path, series: TiffPageSeries) -> tuple[Any, str]:
         optional_package("zarr", "Reading boxes of a TIFF")
     except ImportError as error:
         return partial(_whole, path, number), str(error)
-    pieces = sum(len(page.dataoffsets) for page in series.pages if page is not None)
+    pages = [page for page in series.pages if page is not None]
+    ends = [start + size for page in pages for start, size in zip(page.dataoffsets, page.databytecounts, strict=True)]
+    if max(ends) > path.stat().st_size:
+        raise ValueError(f"it ends before its pages do, {max(ends)} bytes of {path.stat().st_size}")
+    pieces = len(ends)
     reason = "" if pieces > 1 else "it is compressed in one piece: save it with tiles, or without compression"
     return partial(_by_pieces, path, number), reason
 

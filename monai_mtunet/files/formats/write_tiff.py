@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -14,12 +14,11 @@ import tifffile
 from numpy.typing import NDArray
 
 from ..axes import StoredAxes
-from ..header import Header
+from ..header import Header, Legend
 from ..units import converted
 
 __all__ = ["tiff_axes", "tiff_layout", "tiff_variant"]
 
-Legend = Mapping[int, tuple[str, Sequence[int]]]
 _MOST_OF_IMAGEJ = 2**32 - 2**25  # bytes; what is larger is BigTIFF, which ImageJ reads by Bio-Formats
 _OME_UNITS = {"angstrom": "Å", "nm": "nm", "um": "µm", "mm": "mm", "cm": "cm", "m": "m", None: "pixel"}
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from ..axes import StoredAxes
-from ..header import Header
+from ..header import Header, Legend
 from ..missing_package import optional_package
 from ..region_writer import RegionWriter
 from ..units import ngff_unit
 
 __all__ = ["ZarrWriter", "zarr_axes"]
 
-Legend = Mapping[int, tuple[str, Sequence[int]]]
 _FORMATS = {"0.4": 2, "0.5": 3}  # of zarr, by version of OME-Zarr
 _CHUNK = {2: 512, 3: 64}  # voxels along an axis
 
@@ -41,6 +42,8 @@ def zarr_axes(header: Header, shape: tuple[int, ...]) -> tuple[StoredAxes, list[
 
 class ZarrWriter(RegionWriter):
     """Writes chunks, or whole shards where blocks are given: one process per shard, no locks.
+
+    Blocks that share a shard, as they do where they do not lie at multiples of their shape, wait for each other.
 
     Args:
         path: the final store.
@@ -100,7 +103,21 @@ class ZarrWriter(RegionWriter):
             self._array = zarr.open_array(self.partial / self.level, mode="r+").with_config(
                 {"write_empty_chunks": True}
             )
-        self._array[index] = stored
+        # Of a shard that two blocks share, each process writes all that it has read.
+        with nullcontext() if self._is_of_whole_files(index) else FileLock(self._lock):
+            self._array[index] = stored
+
+    @property
+    def _lock(self) -> Path:
+        return self.partial.with_name(self.partial.name + ".lock")
+
+    def _is_of_whole_files(self, index: tuple[slice | int, ...]) -> bool:
+        """Whether the chunks or shards of a region are written by it alone."""
+        for part, length, size in zip(index, self._array.shards or self._array.chunks, self.axes.shape, strict=True):
+            start, stop = (0, size) if isinstance(part, int) else (part.start or 0, part.stop or size)
+            if start % length or (stop != size and stop % length):
+                return False
+        return True
 
     def flush(self) -> None:
         """Nothing: zarr's files are closed as they are written."""
@@ -112,10 +129,12 @@ class ZarrWriter(RegionWriter):
             os.rename(self.path, old)
         os.rename(self.partial, self.path)
         shutil.rmtree(old, ignore_errors=True)
+        self._lock.unlink(missing_ok=True)
 
     def discard(self) -> None:
         """Remove what is written."""
         shutil.rmtree(self.partial, ignore_errors=True)
+        self._lock.unlink(missing_ok=True)
 
 
 def _chunking(axes: StoredAxes, blocks: Sequence[int] | None) -> tuple[tuple[int, ...], tuple[int, ...] | None]:

@@ -11,11 +11,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ...files import create_like, open_image
+from ...files import open_image
 from ...files.image import Image
 from ...files.region_writer import RegionWriter
 from ...inferers import MultiTaskSlidingWindowInferer
-from ...tasks import DerivedTask, SavedAs, Task
+from ...inferers.save_dense import prediction_writer
+from ...tasks import DerivedTask, Task
 from ..ledger import Ledger
 from ..parts import PredictionParts
 from .block_plan import Footprint, plan_blocks
@@ -102,14 +103,16 @@ class BlockJob:
         """Open the unfinished predictions, which are made when missing, by task."""
         blocks = tuple(max(part.stop - part.start for part in axis) for axis in zip(*self.blocks, strict=True))
         return {
-            task.name: create_like(
-                self.image, self.output.with_name(f"{self.output.name}_{task.name}"),
+            task.name: prediction_writer(
+                task,
+                self.image.header,
+                self.output.with_name(f"{self.output.name}_{task.name}"),
                 shape=(saved_channels(task, self.image.spatial_dims), *self.image.shape[1:]),
-                dtype=saved_dtype(task), labels=task.file_legend() if task.saved_as is SavedAs.LABELS else None,
-                blocks=blocks, resume=True,
+                blocks=blocks,
+                resume=True,
             )
             for task in self.parts.saved
-        }  # fmt: skip
+        }
 
     def measure(self, ledger: Ledger) -> None:
         """The first pass over the image, unless an earlier run has done it."""

@@ -1,4 +1,4 @@
-"""One image of one file or several, channel first, and what is wrong where that fails."""
+"""One image of one file or several, channel first."""
 
 from __future__ import annotations
 
@@ -6,42 +6,34 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from monai.data import ImageReader, MetaTensor, NibabelReader
-from monai.transforms import LoadImage
-from monai.utils import ImageMetaKey, MetaKeys, convert_to_dst_type, ensure_tuple
-from PIL import Image
+from monai.data import ImageReader, MetaTensor
+from monai.transforms import EnsureChannelFirst
+from monai.transforms.io.array import switch_endianness
+from monai.utils import ImageMetaKey, convert_to_dst_type, ensure_tuple
 
+from ...files import open_image
+from ...files.header import HEADER_KEY
+from ...files.image import UnreadableError, naming
 from ..grids import check_same_grid, has_grid
 from ..sample_description import describe
-from .picture_reader import PictureReader
+from .file_reader import FileReader
 
 __all__ = ["ReadImage"]
 
-_AXES_SWAPPED = "axes_swapped"  # in the meta data of (C, H, W) whose file has axes (X, Y); predictions are saved by it
-
-_WITHOUT_PLACE = (".tif", ".tiff", ".jp2", ".j2k")  # ITK invents an affine
-_KNOWN = (
-    *(".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".npy", ".npz", ".dcm", ".hdr", ".img", *_WITHOUT_PLACE),
-    *(".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".avif"),
-)
-_DAMAGED = "It is truncated, corrupt or not an image; replace the file."
-
 
 class ReadImage:
-    """MONAI's ``LoadImage``, with 2D images as displayed, (C, H, W), of every format, and advice that fits.
+    """Reads every format of `open_image`, as float32.
+
+    MONAI's ``LoadImage`` makes every reader that MONAI knows, one of which warns where pydicom is installed.
 
     Args:
-        reader: reader to try first for its file types.
+        reader: reader to take for its file types.
     """
 
     def __init__(self, reader: ImageReader | None = None) -> None:
-        self.load = LoadImage(ensure_channel_first=True)
-        # ITK writes vectors as (X, Y, Z, 1, C), and some programs (X, Y, Z, 1, 1).
-        self.load.register(NibabelReader(squeeze_non_spatial_dims=True))
-        self.load.register(PictureReader())
-        if reader is not None:
-            self.load.register(reader)
+        self.reader = reader
 
     def __call__(self, key: Hashable, path: Any) -> torch.Tensor:
         """Read the files, whose channels follow each other.
@@ -61,30 +53,32 @@ class ReadImage:
         return result
 
     def _of_file(self, key: Hashable, file: Any) -> torch.Tensor:
-        if not Path(file).expanduser().exists():
+        path = Path(file).expanduser()
+        if not path.exists():
             raise FileNotFoundError(f"{key}: {file} does not exist.")
         try:
-            values: torch.Tensor = self.load(file)
-        except Exception as error:  # each format's reader has exceptions of its own
-            raise OSError(
-                f"{key}: {file} cannot be read. {_advice(Path(file).expanduser())} "
-                f"The reader said: {type(error).__name__}: {error}"
-            ) from error
-        return _as_displayed(values)
+            with naming(path):
+                if self.reader is None or not self.reader.verify_suffix(str(path)):
+                    return _loaded(FileReader(), path)
+                return _as_displayed(_loaded(self.reader, path), path)
+        except UnreadableError as error:
+            raise OSError(f"{key}: {error}") from error
 
 
-def _as_displayed(values: torch.Tensor) -> torch.Tensor:
-    """ITK and NIfTI have axes (X, Y) where pictures have rows first; volumes stay (X, Y, Z)."""
-    if not has_grid(values):
-        return values
-    name = str(values.meta.get(ImageMetaKey.FILENAME_OR_OBJ)).lower()
-    without_place = name.endswith(_WITHOUT_PLACE)
-    if values.ndim == 3:
-        values = _swapped(values)
-        if not without_place:
-            values.meta[_AXES_SWAPPED] = "yes"
-    if without_place:
-        del values.meta[MetaKeys.ORIGINAL_AFFINE]
+def _loaded(reader: ImageReader, path: Path) -> torch.Tensor:
+    values, meta = reader.get_data(reader.read(str(path)))
+    meta = switch_endianness(meta, "<")
+    meta[ImageMetaKey.FILENAME_OR_OBJ] = str(path)
+    image = MetaTensor.ensure_torch_and_prune_meta(values.astype(np.float32, copy=False), meta)
+    loaded: torch.Tensor = EnsureChannelFirst()(image, meta_dict=meta)
+    return loaded
+
+
+def _as_displayed(values: torch.Tensor, path: Path) -> torch.Tensor:
+    """MONAI's readers of ITK and NIfTI give axes (X, Y) where pictures have rows first; volumes stay (X, Y, Z)."""
+    values = _swapped(values) if has_grid(values) and values.ndim == 3 else values
+    if isinstance(values, MetaTensor):
+        values.meta[HEADER_KEY] = open_image(path).header.to_json()
     return values
 
 
@@ -100,27 +94,3 @@ def _check_together(key: Hashable, first: torch.Tensor, other: torch.Tensor) -> 
     if first.shape[1:] != other.shape[1:]:
         raise ValueError(f"{describe(key, first)} and {describe(key, other)} differ in size. {remedy}")
     check_same_grid(key, first, key, other, remedy)
-
-
-def _advice(file: Path) -> str:
-    if file.is_dir():
-        return "It is a folder, but holds no series of DICOM slices: give a file, or the folder of one series."
-    if file.name.startswith("."):
-        return "It is a hidden file, which macOS and others write beside images: leave it out."
-    if file.name.lower().endswith(_WITHOUT_PLACE) and _is_identified(file):
-        return (
-            "It holds colors of more than 8 bits, or several pages: save it as NIfTI, or each channel as a gray image "
-            "and give the list of files."
-        )
-    if not file.name.lower().endswith(_KNOWN):
-        return "Its format is unknown, or it is damaged: convert it to PNG or TIFF, or to NIfTI if it is a volume."
-    return _DAMAGED
-
-
-def _is_identified(file: Path) -> bool:
-    """Whether the file is a picture of a kind that Pillow knows and `PictureReader` leaves to others."""
-    try:
-        with Image.open(file):
-            return not PictureReader().verify_suffix(file)
-    except Exception:  # each of Pillow's formats has exceptions of its own
-        return False

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import torch
 
+from ...files.header import Header
+
 __all__ = ["check_sixteen_bits"]
 
-_EIGHT_BITS = ("1", "L", "P", "LA", "RGB", "RGBA")  # PIL's modes
+_EIGHT_BITS = ("uint8", "int8", "bool", "1", "L", "P", "LA", "RGB", "RGBA")  # types of files, and PIL's modes
 
 
 def check_sixteen_bits(values: torch.Tensor, name: str, what: str, why: str) -> None:
@@ -23,7 +25,8 @@ def check_sixteen_bits(values: torch.Tensor, name: str, what: str, why: str) -> 
     """
     meta = getattr(values, "meta", {})
     named = f"{name} ({meta.get('filename_or_obj', 'in memory')})"
-    stored = meta.get("mode", values.dtype)
+    header = Header.of_meta(meta)
+    stored = meta.get("mode", values.dtype if header is None else header.dtype)
     if stored in (*_EIGHT_BITS, torch.uint8, torch.int8, torch.bool):
         raise ValueError(
             f"{named} is stored as {stored}, but {what} is coded in 16 bits: {why}. Take the original file; converting "

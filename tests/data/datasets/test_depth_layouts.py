@@ -153,5 +153,5 @@ def test_disparity_of_8_bits_is_named(tmp_path):
     with pytest.raises(RuntimeError) as error:
         load(documented("DisparityToDepthd"), tmp_path, OFFICIAL_TARGETS)
     assert re.search(
-        r"depth \(.*_disparity\.png\) is stored as L, but disparity is coded in 16 bits", str(error.value.__cause__)
+        r"depth \(.*_disparity\.png\) is stored as uint8, but disparity is coded in 16 bits", str(error.value.__cause__)
     )

@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 from monai.transforms import Spacingd
 
+from monai_mtunet.files import create_like, open_image
+from monai_mtunet.files.header import Header, Kind
 from monai_mtunet.prediction.blocks.block_job import BlockJob
 from monai_mtunet.prediction.blocks.block_preprocessing import WholeImageNeededError
 from monai_mtunet.prediction.ledger import Ledger
 from monai_mtunet.prediction.predictor import Predictor
 from monai_mtunet.transforms import ScaleVolumeRanged
 
+PLACE = ((-2.0, 0, 0, 7), (0, 1.5, 0, -3), (0, 0, 3.0, 4), (0, 0, 0, 1))
 SMALL = 1e5  # bytes, for several columns of several blocks
 
 
@@ -151,3 +154,23 @@ def test_a_source_that_changes_in_between_is_told(volume, tmp_path, make_parts, 
     with pytest.raises(OSError, match=r"scan.nii changed while it was predicted"):
         Predictor(make_parts(), SMALL).predict([volume], tmp_path / "scan")
     assert not list(tmp_path.glob("scan_*.nii"))
+
+
+@pytest.mark.parametrize("ending", [".tif", ".ome.tif", ".zarr", ".nrrd", ".npy"])
+def test_every_kind_has_the_bits_of_the_whole(tmp_path, make_parts, ending):
+    values = np.random.default_rng(0).integers(0, 99, (1, 11, 30, 13))
+    kind = {".tif": Kind.TIFF, ".ome.tif": Kind.TIFF, ".zarr": Kind.ZARR, ".nrrd": Kind.NRRD, ".npy": Kind.NPY}[ending]
+    variant = {".ome.tif": "ome", ".zarr": "0.5"}.get(ending, "")
+    header = Header(kind, 3, "uint8", affine=PLACE if ending == ".nrrd" else None, variant=variant, ending=ending)
+    with create_like(header, tmp_path / "scan", values.shape, "uint8") as writer:
+        writer.write(None, values)
+    parts = make_parts()
+    assert len(BlockJob(parts, [str(writer.path)], tmp_path / "blocks" / "scan", SMALL).blocks) > 3
+    for memory, folder in ((1e9, "whole"), (SMALL, "blocks")):
+        Predictor(parts, memory).predict([str(writer.path)], tmp_path / folder / "scan")
+    files = sorted((tmp_path / "whole").iterdir())
+    assert [file.name for file in files] == [f"scan_{name}{ending}" for name in ("denoise", "depth", "segment")]
+    for file in files:
+        whole, blocks = open_image(file), open_image(tmp_path / "blocks" / file.name)
+        assert whole.header == blocks.header
+        np.testing.assert_array_equal(whole.read(), blocks.read())

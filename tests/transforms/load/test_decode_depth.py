@@ -27,7 +27,7 @@ def test_what_is_missing_or_too_far_is_nan():
 def test_8_bits_are_refused(tmp_path):
     Image.fromarray(CODES.astype(np.uint8)).save(tmp_path / "d.png")
     sample = LoadSampled("depth")({"depth": tmp_path / "d.png"})
-    with pytest.raises(ValueError, match=r"depth \(.*d\.png\) is stored as L, but depth is coded in 16 bits"):
+    with pytest.raises(ValueError, match=r"depth \(.*d\.png\) is stored as uint8, but depth is coded in 16 bits"):
         DecodeDepthd("depth", 256)(sample)
     with pytest.raises(ValueError, match="divisor must be a positive number"):
         DecodeDepthd("depth", 0)

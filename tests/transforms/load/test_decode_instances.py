@@ -62,7 +62,7 @@ class TestBothEncodings:
         path = tmp_path / "frame.png"
         Image.fromarray(np.full((4, 5), 26, dtype=np.uint8)).save(path)
         decode = DecodeInstancesd("instances", encoding, **TABLES)
-        with pytest.raises(ValueError, match=r"instances \(.*frame\.png\) is stored as L, but an instance .* 16 bits"):
+        with pytest.raises(ValueError, match=r"instances \(.*frame\.png\) is stored as uint8, but an instance"):
             decode(LoadSampled("instances")({"instances": path}))
 
     @pytest.mark.parametrize("value", [0.5, -1, 65536, torch.nan])

@@ -70,7 +70,8 @@ def test_pictures_come_back_as_displayed(tmp_path, name):
     Image.fromarray(values).save(tmp_path / name, exif=exif)
     predict(tmp_path / name, tmp_path / "out")
     shown = values if name == "i.tif" else np.rot90(values, -1)
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out" / "i_segment.png")), shown // 255)
+    ending = "tif" if name == "i.tif" else "png"
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out" / f"i_segment.{ending}")), shown // 255)
 
 
 def test_the_stem_of_an_ending_in_capitals(tmp_path):

@@ -1,0 +1,82 @@
+"""One task's prediction of one image as a file of the image's kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from monai.data import MetaTensor
+from monai.data.utils import to_affine_nd
+from torch import Tensor
+
+from ..files import create_like
+from ..files.header import Header, Kind, Legend
+from ..files.region_writer import RegionWriter
+from ..tasks import SavedAs, SegmentationTask, Task
+
+__all__ = ["prediction_writer", "save_dense"]
+
+_TYPES = {SavedAs.LABELS: "uint8", SavedAs.IDS: "uint16"}
+
+
+def save_dense(task: Task, prediction: Tensor, meta: Mapping[str, Any], path: Path) -> Path:
+    """Write a prediction.
+
+    Args:
+        task: says what is in the file.
+        prediction: ``(C, *spatial)``, as files hold it (`Task.to_file`). Its affine is that of the file, or the
+            image's where it has none.
+        meta: the image's meta data. Without a file it is NIfTI of volumes, PNG or ``.npy`` of 2D images.
+        path: of the file, without its ending.
+
+    Returns:
+        The file.
+    """
+    header, values = _header(prediction, meta), prediction.detach().cpu().numpy()
+    if task.saved_as is SavedAs.PICTURE and header.kind is Kind.PICTURE:
+        values = np.moveaxis(task.draw(prediction), -1, 0)[: 3 if len(prediction) == 3 else 1]
+    with prediction_writer(task, header, path, values.shape) as writer:
+        writer.write(None, values)
+    return writer.path
+
+
+def prediction_writer(
+    task: Task,
+    header: Header,
+    path: Path,
+    shape: Sequence[int],
+    blocks: Sequence[int] | None = None,
+    resume: bool = False,
+) -> RegionWriter:
+    """Begin the file of a task's prediction.
+
+    Args:
+        task: says what is in the file.
+        header: of the image.
+        path: of the file, without its ending.
+        shape: ``(C, *spatial)``.
+        blocks: see `create_like`.
+        resume: see `create_like`.
+    """
+    dtype = _TYPES.get(task.saved_as, "float32")
+    of_8_bits = header.kind is Kind.PICTURE or (header.kind is Kind.TIFF and header.dtype == "uint8")
+    if task.saved_as is SavedAs.PICTURE and of_8_bits:
+        dtype = "uint8"  # as other programs show it
+    labels: Legend | None = {} if task.saved_as is SavedAs.IDS else None
+    if isinstance(task, SegmentationTask):
+        labels = task.file_legend()
+    return create_like(header, path, shape, dtype, labels, blocks, name=task.name, resume=resume)
+
+
+def _header(prediction: Tensor, meta: Mapping[str, Any]) -> Header:
+    """The image's, with the place of the prediction, which may be resampled."""
+    spatial_dims = prediction.ndim - 1
+    header = Header.of_meta(meta)
+    if header is None or header.spatial_dims != spatial_dims:
+        header = Header.without_file(spatial_dims)
+    if header.kind is Kind.NIFTI or header.affine is not None:
+        affine = prediction.affine if isinstance(prediction, MetaTensor) else meta.get("affine", np.eye(4))
+        header = header.placed(to_affine_nd(3, np.asarray(affine, dtype=np.float64)))
+    return header
