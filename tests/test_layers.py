@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inferers": {"data", "files", "pictures", "tasks"},
     "bundle": {"engines", "networks", "tasks"},
     "drawings": {"networks", "pictures"},
+    "planning": set(),
     "reproduce": {"pictures"},
     "prediction": {"bundle", "data", "engines", "files", "inferers", "tasks", "transforms"},
     "evaluation": {"bundle", "data", "files", "prediction", "tasks", "transforms"},
