@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "drawings": {"networks", "pictures"},
     "planning": set(),
     "reproduce": {"pictures"},
-    "prediction": {"bundle", "data", "engines", "files", "inferers", "tasks", "transforms"},
+    "prediction": {"bundle", "data", "engines", "files", "inferers", "planning", "tasks", "transforms"},
     "evaluation": {"bundle", "data", "files", "prediction", "tasks", "transforms"},
     "commands": {"bundle", "drawings", "evaluation", "prediction", "reproduce"},
 }

@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
+
+import psutil
+import torch
+from torch import nn
 
 from ..bundle.trained_bundle import TrainedBundle
 from ..inferers import FlippedWindows, MultiScaleFlipInferer, NetworkEnsemble
+from ..planning import inference_memory, window_for
+from ..planning.window_size import KEPT, MARGIN
 from ..tasks import TaskList
 from .parts import PredictionParts
 
 __all__ = ["bundle_parts"]
 
 _LARGEST_WINDOW = {2: 512, 3: 96}  # pixels or voxels along an axis, where a configuration leaves it open
+_MOST_FOR_WINDOWS = 2**34  # bytes
 _BATCH = 4  # fewer windows at once are several times slower on CPUs
 
 
-def bundle_parts(bundle: TrainedBundle, wanted: Sequence[str] = (), flips: bool = False) -> PredictionParts:
+def bundle_parts(
+    bundle: TrainedBundle, wanted: Sequence[str] = (), flips: bool = False, memory: float = inf
+) -> PredictionParts:
     """Load a bundle's network, leave away what no wanted task needs, and lay windows over images.
 
     Several networks are averaged (`NetworkEnsemble`). Flips are merged window by window (`FlippedWindows`), and so are
     those of a configuration whose ``MultiScaleFlipInferer`` has no other scale than 1: what is done within windows can
     be done block by block.
 
-    Where the configuration leaves the windows' size open (``roi_size`` -1), they are 512 pixels or 96 voxels long, and
-    shrink to smaller images: never a whole volume by accident.
+    Where the configuration leaves the windows' size open (``roi_size`` -1), they are 512 pixels or 96 voxels long,
+    smaller where these do not fit, and shrink to smaller images: never a whole volume by accident.
 
     Args:
         bundle: the bundle.
         wanted: names of the tasks whose predictions are saved; all by default.
         flips: whether to average over windows and their flips along every axis.
+        memory: bytes for the whole process, the network's computation on a batch of windows included. On a GPU that is
+            limited by the GPU's own memory.
 
     Raises:
-        ValueError: When a wanted task is none of the bundle's.
+        ValueError: When a wanted task is none of the bundle's, or memory is too little for any window.
     """
     saved = TaskList(bundle.tasks, wanted)
     tasks = TaskList(bundle.tasks, list({*saved.names, *bundle.tasks.needed(saved.names)}))
@@ -39,18 +51,35 @@ def bundle_parts(bundle: TrainedBundle, wanted: Sequence[str] = (), flips: bool 
     axes = tuple(range(dims)) if flips else ()
     if isinstance(inferer, MultiScaleFlipInferer) and inferer.scales == (1.0,) and inferer.shorter_side is None:
         axes, inferer = axes or inferer.flip_axes, inferer.inferer
+    # In evaluation mode as a whole: engines restore the mode that they found.
+    networks = [FlippedWindows(network, tasks, axes) for network in bundle.networks(tasks.loss_names)]
+    network = NetworkEnsemble(networks, tasks).eval()
     windows = PredictionParts.windows_of(inferer)
+    taken, size, batch = 0.0, list(bundle.window), 1
     if windows is not None:
-        windows.roi_size = roi_size = [size if size > 0 else _LARGEST_WINDOW[dims] for size in bundle.window]
-        windows.sw_batch_size = max(windows.sw_batch_size, _BATCH)
-        windows.shrink = True
+        on_gpu = bundle.device.type == "cuda"
+        free = torch.cuda.mem_get_info(bundle.device)[0] if on_gpu else memory - psutil.Process().memory_info().rss
+        size, batch = _window(network, bundle, free)
+        windows.roi_size, windows.sw_batch_size, windows.shrink = size, batch, True
+        needed = inference_memory(network, (batch, bundle.image_channels, *size)).windows
+        taken = 0.0 if on_gpu else MARGIN * needed + KEPT
     identity = {
         **bundle.identity(),
-        "windows": None if windows is None else [roi_size, windows.sw_batch_size],
+        "windows": None if windows is None else [size, batch],
         "tasks": list(saved.names),
         "flips": list(axes),
     }
-    networks = [FlippedWindows(network, tasks, axes) for network in bundle.networks(tasks.loss_names)]
-    # In evaluation mode as a whole: engines restore the mode that they found.
-    network = NetworkEnsemble(networks, tasks).eval()
-    return PredictionParts(network, tasks, saved, bundle.preprocessing(), inferer, bundle.device, identity)
+    return PredictionParts(network, tasks, saved, bundle.preprocessing(), inferer, bundle.device, identity, taken)
+
+
+def _window(network: nn.Module, bundle: TrainedBundle, free: float) -> tuple[list[int], int]:
+    """Size and number of windows in a batch: the configuration's size, or one that leaves half of memory to images."""
+    if min(bundle.window) > 0:
+        return list(bundle.window), _BATCH
+    largest = _LARGEST_WINDOW[len(bundle.window)]
+    image = [size if size > 0 else largest for size in bundle.window]
+    # Longer than any window, so that a batch is of several.
+    endless = [size + largest for size in image]
+    room = int(min(max(free, 0) / 2, _MOST_FOR_WINDOWS))
+    size, batch = window_for(network, bundle.image_channels, endless, room, _BATCH, largest=largest)
+    return [min(length, most) for length, most in zip(size, image, strict=True)], batch

@@ -29,6 +29,7 @@ class PredictionParts:
         inferer: how the network is applied.
         device: where the network is.
         identity: what predictions depend on, JSON values: only with the same an interrupted prediction goes on.
+        network_bytes: what the network computes takes of this process's memory, in bytes, at its peak.
     """
 
     network: Callable[..., dict[str, Tensor]]
@@ -38,6 +39,7 @@ class PredictionParts:
     inferer: Inferer
     device: torch.device
     identity: Mapping[str, Any] = field(default_factory=dict)
+    network_bytes: float = 0
 
     @property
     def windows(self) -> MultiTaskSlidingWindowInferer | None:

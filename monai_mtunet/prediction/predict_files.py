@@ -74,11 +74,11 @@ def predict_files(
     if part > parts:
         raise ValueError(f"part must be in 1..{parts}, got {part}.")
     items = find_inputs(inputs, channels, output)[part - 1 :: parts]
-    made = bundle_parts(TrainedBundle(Path(bundle), overlays, checkpoints), tasks, flips)
+    made = bundle_parts(TrainedBundle(Path(bundle), overlays, checkpoints), tasks, flips, limit)
     if overwrite:
         remove_predictions(items, made.saved.names, output)
     ledger = LEDGER if parts == 1 else f"{Path(LEDGER).stem}.{part}-of-{parts}.jsonl"
-    room = limit - psutil.Process().memory_info().rss
+    room = limit - psutil.Process().memory_info().rss - made.network_bytes
     if room <= 0:
         raise ValueError(
             f"{memory} of memory are too little: the process takes {(limit - room) / 1e9:.2g} GB before it reads an "

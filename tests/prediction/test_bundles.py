@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -37,6 +38,37 @@ def trained(name: str, dims: int, folder: Path, window: int) -> TrainedBundle:
     network = TrainedBundle(ROOT / name, overlays, [anything], overrides)._config.get_parsed_content("network_def")
     torch.save({"network": network.state_dict()}, folder / f"{name}.pt")
     return TrainedBundle(ROOT / name, overlays, [folder / f"{name}.pt"], overrides)
+
+
+def test_windows_fit_into_memory(tmp_path):
+    bundle = trained("umc", 3, tmp_path, -1)
+    used = psutil.Process().memory_info().rss
+    large, small = (bundle_parts(bundle, memory=used + extra) for extra in (8e9, 5e8))
+    assert large.identity["windows"] == [[96, 96, 96], 4]
+    assert max(small.identity["windows"][0]) < 96
+    assert 0 < small.network_bytes < 2.5e8 < large.network_bytes
+    with pytest.raises(ValueError, match="give more memory"):
+        bundle_parts(bundle, memory=used + 1e6)
+
+
+def test_only_what_is_wanted_is_computed(tmp_path):
+    parts = bundle_parts(trained("umc", 2, tmp_path, 32), ["denoise"])
+    assert list(parts.network(torch.rand(1, 3, 32, 32))) == ["denoise"]
+    with pytest.raises(ValueError, match="depth"):
+        bundle_parts(trained("umc", 2, tmp_path, 32), ["depth"])
+
+
+def test_checkpoints_are_averaged_and_missing_ones_told(tmp_path):
+    trained("umc", 2, tmp_path, 32)
+    one = tmp_path / "umc.pt"
+    bundles = [TrainedBundle(ROOT / "umc", [], [one] * count) for count in (1, 2)]
+    windows = torch.rand(1, 3, 32, 32)
+    with torch.inference_mode():
+        alone, together = (bundle_parts(bundle).network(windows) for bundle in bundles)
+    torch.testing.assert_close(together["denoise"], alone["denoise"])
+    torch.testing.assert_close(together["segment"], alone["segment"].log_softmax(dim=1))
+    with pytest.raises(FileNotFoundError, match=r"no trained network: neither .*best.pt nor .*models/model.pt exists"):
+        TrainedBundle(ROOT / "umc", overrides={"output_dir": str(tmp_path / "nothing")})
 
 
 @pytest.mark.slow
