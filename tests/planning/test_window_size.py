@@ -93,7 +93,7 @@ def test_more_memory_never_makes_smaller_windows_in_full_batches():
         (lambda: DilatedResNet(2, 1, {"segment": 3}, layers=(1, 1, 1, 1), output_stride=8), 2, (8, 8)),
         (lambda: sunet_64(2, 1, {"segment": 3}, modules=(1, 1, 1, 1)), 2, (64, 64)),  # within modules twice and more
     ],
-    ids=str,
+    ids=["umc", "umc with strides", "umc 2D", "mtunet", "mtan", "dilated resnet", "dilated resnet by 8", "sunet"],
 )
 def test_how_far_networks_pool(build, dims, pooled):
     with torch.device("meta"):
