@@ -131,7 +131,7 @@ def test_class_numbers_of_your_files(tmp_path: Path) -> None:
 def test_two_files_per_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     section = (ROOT / "docs" / "data.md").read_text().partition("## A list of your own")[2]
     listed, overlay = re.findall(r"```json\n(.*?)```", section, flags=re.DOTALL)[:2]
-    (table,) = re.findall(r"```csv\n(.*?)```", section, flags=re.DOTALL)
+    (table,) = re.findall(r"```text\n(.*?)```", section, flags=re.DOTALL)
     (tmp_path / "t1_t2.json").write_text(overlay)
     rng = np.random.default_rng(0)
     for folder, subjects in (("volumes", (1, 2, 3)), ("new", (4,))):
