@@ -39,7 +39,8 @@ class JointInstanceMetric(InstanceMetric):
     def __init__(self, parts: Sequence[InstanceMetric], **kwargs: Any) -> None:
         same = {(part.num_classes, part.average, part.ignore_index) for part in parts}
         if len(same) != 1:
-            raise ValueError(f"All parts must have the same classes, averaging and ignore_index, got {sorted(same)}.")
+            told = ", ".join(sorted(map(str, same)))
+            raise ValueError(f"All parts must have the same classes, averaging and ignore_index, got {told}.")
         self.parts = tuple(parts)
         self._columns = sum(part._columns for part in parts)
         num_classes, average, ignore_index = same.pop()

@@ -62,7 +62,8 @@ class ReadImage:
                     return _loaded(FileReader(), path)
                 return _as_displayed(_loaded(self.reader, path), path)
         except UnreadableError as error:
-            raise OSError(f"{key}: {error}") from error
+            # The same message with the key; the library's own error is what it is from.
+            raise OSError(f"{key}: {error}") from error.__cause__
 
 
 def _loaded(reader: ImageReader, path: Path) -> torch.Tensor:
