@@ -78,7 +78,9 @@ class EdgeTask(Task):
 
     def postprocess(self, prediction: Tensor) -> Tensor:
         """Logits (1, *spatial) -> probabilities, float32."""
-        return prediction.float().sigmoid()
+        # In double precision: the last digit of float32's depends on where a voxel is in memory, as vector instructions
+        # leave a rest to scalar ones, and so would differ between an image and its parts.
+        return prediction.double().sigmoid().float()
 
     def undo_postprocess(self, values: Tensor) -> Tensor:
         """Probabilities (1, *spatial) -> logits.

@@ -96,7 +96,8 @@ class NormalsTask(RegressionTask):
 
     def postprocess(self, prediction: Tensor) -> Tensor:
         """Prediction (D, *spatial) -> unit vectors, float32."""
-        return F.normalize(prediction.float(), dim=0)
+        # In double precision, so that the last digit does not depend on where a voxel is in memory.
+        return F.normalize(prediction.double(), dim=0).float()
 
     def undo_postprocess(self, values: Tensor) -> Tensor:
         """Unit vectors (D, *spatial) as they are."""
