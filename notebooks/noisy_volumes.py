@@ -137,7 +137,7 @@ tasks = TaskList([denoise, segment])
 # %%
 prepare = [
     *load,
-    ScaleVolumeRanged("image"),
+    ScaleVolumeRanged("image", lower=0),  # the lowest value becomes 0: Rician noise needs magnitudes
     CopyItemsd("image", names="denoise"),
     SelectItemsd(tasks.keys),
     CheckSampled(spatial_dims=3, in_channels=1, tasks=tasks),
