@@ -1,11 +1,10 @@
 """A keyboard interrupt ends an experiment: nothing is started after it."""
 
-import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from threading import Barrier, Event
+from threading import Barrier, Event, main_thread
 from typing import Any
 
 import pytest
@@ -29,7 +28,8 @@ class InterruptedBundle(PretendedBundle):
 
     def __init__(self, jobs: int) -> None:
         super().__init__()
-        self.all_jobs_run = Barrier(jobs, action=lambda: os.kill(os.getpid(), signal.SIGINT))
+        # To the main thread: a process's signal may reach another one, and the main thread then goes on waiting.
+        self.all_jobs_run = Barrier(jobs, action=lambda: signal.pthread_kill(main_thread().ident, signal.SIGINT))
 
     def __call__(self, configs: Sequence[str], overrides: Mapping[str, Any], log: Path, interrupted: Event) -> None:
         super().__call__(configs, overrides, log, interrupted)
