@@ -108,12 +108,12 @@ def predict_on_cluster(
             try:
                 begin(done, parts.saved.names, item, output_dir)
                 image, calls = _calls(parts, item, output_dir / item.stem, memory, workers, panels, stack)
+                if not calls:  # a kill came between the last block and the names
+                    _complete(image, [], done, output_dir, report)
             except Exception as error:  # whatever is wrong with one image
                 report.failed[item.files[0]] = reason_of(error)
                 continue
             under_way.update({client.submit(*call, **options): image for call in calls})
-            if not calls:  # a kill came between the last block and the names
-                _complete(image, [], done, output_dir, report)
         for future in as_completed(list(under_way)):
             image = under_way.pop(future)
             try:
