@@ -12,7 +12,7 @@ from .inference_memory import inference_memory
 from .large_window import large_window
 
 MARGIN = 1.05
-KEPT = 96 * 2**20  # bytes that the C library's allocator keeps of what is freed, in blocks below 32 MiB
+KEPT = 200 * 2**20  # bytes that the C library's allocator keeps of what is freed, in blocks below 32 MiB
 
 
 class Window(NamedTuple):
@@ -45,8 +45,8 @@ def window_for(
 
     What :func:`inference_memory` tells is what a network asks for. With an allocator that gives back what is freed,
     processes grew by 1.00 to 1.07 of it and at most 12 MiB, in 2D and 3D, with batches of 1 to 4. The C library's keeps
-    some: of passes of 0.4 to 1.1 GiB 0.93 to 1.14 were measured, of small ones up to 100 MiB more. So 5 % and 96 MiB
-    are added here. What convolutions take for themselves on a GPU is not known: leave room for it.
+    some, most where tensors are little smaller than 32 MiB: up to 185 MiB were measured, which vary from run to run. So
+    5 % and 200 MiB are added here. What convolutions take for themselves on a GPU is not known: leave room for it.
 
     Args:
         network: in the memory format that it predicts in; a module, as `NetworkEnsemble` and `FlippedWindows` are.

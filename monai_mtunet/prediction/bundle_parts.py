@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
+from typing import Any
 
 import psutil
 import torch
@@ -24,7 +25,11 @@ _BATCH = 4  # fewer windows at once are several times slower on CPUs
 
 
 def bundle_parts(
-    bundle: TrainedBundle, wanted: Sequence[str] = (), flips: bool = False, memory: float = inf
+    bundle: TrainedBundle,
+    wanted: Sequence[str] = (),
+    flips: bool = False,
+    memory: float = inf,
+    begun: Sequence[Mapping[str, Any]] = (),
 ) -> PredictionParts:
     """Load a bundle's network, leave away what no wanted task needs, and lay windows over images.
 
@@ -41,6 +46,8 @@ def bundle_parts(
         flips: whether to average over windows and their flips along every axis.
         memory: bytes for the whole process, the network's computation on a batch of windows included. On a GPU that is
             limited by the GPU's own memory.
+        begun: identities of predictions that may go on: windows that were chosen for one are kept, since how much of
+            the memory is free changes from run to run.
 
     Raises:
         ValueError: When a wanted task is none of the bundle's, or memory is too little for any window.
@@ -54,21 +61,18 @@ def bundle_parts(
     # In evaluation mode as a whole: engines restore the mode that they found.
     networks = [FlippedWindows(network, tasks, axes) for network in bundle.networks(tasks.loss_names)]
     network = NetworkEnsemble(networks, tasks).eval()
+    identity = {**bundle.identity(), "windows": None, "tasks": list(saved.names), "flips": list(axes)}
+    taken = 0.0
     windows = PredictionParts.windows_of(inferer)
-    taken, size, batch = 0.0, list(bundle.window), 1
     if windows is not None:
         on_gpu = bundle.device.type == "cuda"
         free = torch.cuda.mem_get_info(bundle.device)[0] if on_gpu else memory - psutil.Process().memory_info().rss
-        size, batch = _window(network, bundle, free)
+        same = (one["windows"] for one in begun if {**one, "windows": None} == identity)
+        size, batch = next(same, None) or _window(network, bundle, free)
         windows.roi_size, windows.sw_batch_size, windows.shrink = size, batch, True
         needed = inference_memory(network, (batch, bundle.image_channels, *size)).windows
         taken = 0.0 if on_gpu else MARGIN * needed + KEPT
-    identity = {
-        **bundle.identity(),
-        "windows": None if windows is None else [size, batch],
-        "tasks": list(saved.names),
-        "flips": list(axes),
-    }
+        identity["windows"] = [size, batch]
     return PredictionParts(network, tasks, saved, bundle.preprocessing(), inferer, bundle.device, identity, taken)
 
 

@@ -13,11 +13,12 @@ import torch
 
 from ..files import open_image
 from .blocks.block_job import BlockJob
+from .blocks.block_plan import BlockPlan
 from .blocks.unpacked import unpacked
 from .inputs import PredictionInput
 from .ledger import Ledger
 from .parts import PredictionParts
-from .predict import LEDGER, PredictionReport, begin, is_done, note, reason_of
+from .predict import LEDGER, PredictionReport, begin, is_done, note, open_ledger, reason_of
 from .predictor import Predictor
 
 __all__ = ["cluster_client", "predict_on_cluster"]
@@ -100,7 +101,7 @@ def predict_on_cluster(
     report, under_way = PredictionReport(), {}
     output_dir = output_dir.absolute()
     with ExitStack() as stack:
-        done = stack.enter_context(Ledger(output_dir / ledger_name, parts.identity))
+        done = stack.enter_context(open_ledger(output_dir, ledger_name, parts.identity))
         for item in inputs:
             if is_done(done, item, output_dir):
                 report.kept.append(item.files[0])
@@ -155,11 +156,12 @@ def _calls(
     job = BlockJob(parts, files, output, memory, workers)
     job.check_disk()
     ledger = stack.enter_context(Ledger(job.ledger_path, job.identity()))
+    job.take_up(ledger)
     job.measure(ledger)
     job.writers()  # made once, before several processes open them
     runs = job.runs(ledger, longest=_longest_run(job, workers))
-    division = (files, output, memory, workers, ledger.done.get(job.RANGES))
-    return _Image(item, job, ledger, len(runs)), [(_predict_run, *division, run) for run in runs]
+    what = (files, output, memory, job.plan, ledger.done.get(job.RANGES))
+    return _Image(item, job, ledger, len(runs)), [(_predict_run, *what, run) for run in runs]
 
 
 def _longest_run(job: BlockJob, workers: int) -> int:
@@ -199,9 +201,9 @@ def _predict_whole(files: Sequence[str], output: Path, memory: float, panels: bo
 
 
 def _predict_run(
-    files: Sequence[str], output: Path, memory: float, workers: int, ranges: Any, run: Sequence[int]
+    files: Sequence[str], output: Path, memory: float, plan: BlockPlan, ranges: Any, run: Sequence[int]
 ) -> list[tuple[int, int]]:
-    job = BlockJob(_parts_here(), files, output, memory, workers)
+    job = BlockJob(_parts_here(), files, output, memory, plan=plan)
     if ranges is not None:
         job.preprocessing.set_ranges(ranges["values"])
     return list(job.predict(run))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "identity_in"]
 
 
 class Ledger:
@@ -21,27 +21,27 @@ class Ledger:
     Args:
         path: of the file, made when missing.
         identity: what the result depends on: source, checkpoint, configuration, windows; JSON values.
+        beside: ledgers of other processes that share the work, of the same identity. What they have noted so far counts
+            as noted here.
 
     Attributes:
         done: what was noted of the finished parts, by their name or number.
 
     Raises:
-        ValueError: When the file is of another identity; it tells what differs.
+        ValueError: When a file is of another identity; it tells what differs.
     """
 
-    def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, identity: Mapping[str, Any], beside: Iterable[Path] = ()) -> None:
         self.path = path
         self.done: dict[str | int, dict[str, Any]] = {}
         self.identity: dict[str, Any] = json.loads(json.dumps(identity))
-        lines = _whole_lines(path)
-        if lines:
-            self._check(lines[0])
-        else:
-            _write(path, [self.identity])
-        for line in lines[1:]:
-            self.done[line.pop("part")] = line
-        if lines:
-            _write(path, [self.identity, *({"part": part, **note} for part, note in self.done.items())])
+        for earlier in (*beside, path):
+            lines = _whole_lines(earlier)
+            if lines:
+                self._check(earlier, lines[0])
+            for line in lines[1:]:
+                self.done[line.pop("part")] = line
+        _write(path, [self.identity, *({"part": part, **note} for part, note in self.done.items())])
         self._file = path.open("a", encoding="utf-8")
 
     def mark(self, part: str | int, **note: Any) -> None:
@@ -69,20 +69,25 @@ class Ledger:
     ) -> None:
         self._file.close()
 
-    def _check(self, earlier: Mapping[str, Any]) -> None:
+    def _check(self, path: Path, earlier: Mapping[str, Any]) -> None:
         differing = sorted(
             key for key in {*earlier, *self.identity} if earlier.get(key) != self.identity.get(key)
         )  # fmt: skip
         if differing:
             changes = "; ".join(f"{key}: {earlier.get(key)} then, {self.identity.get(key)} now" for key in differing)
             raise ValueError(
-                f"{self.path} is of predictions made with something else ({changes}). Go on as then, choose "
+                f"{path} is of predictions made with something else ({changes}). Go on as then, choose "
                 "another output folder, or begin anew with --overwrite."
             )
 
 
+def identity_in(path: Path) -> dict[str, Any] | None:
+    """What a ledger's predictions are made with; None when there is none yet."""
+    return next(iter(_whole_lines(path)), None)
+
+
 def _whole_lines(path: Path) -> list[dict[str, Any]]:
-    """The file's lines; the last one may have been cut off by a kill."""
+    """A ledger's lines; the last one may have been cut off by a kill."""
     lines: list[dict[str, Any]] = []
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines(keepends=True):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import glob
 import logging
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..bundle.plain_errors import root_cause
 from .blocks.block_job import source_state
 from .inputs import PredictionInput
-from .ledger import Ledger
+from .ledger import Ledger, identity_in
+from .parts import PredictionParts
 from .predictor import Predictor
 
 logger = logging.getLogger(__name__)
@@ -20,6 +22,21 @@ logger = logging.getLogger(__name__)
 __all__ = ["LEDGER", "PredictionReport", "predict_inputs"]
 
 LEDGER = "predictions.jsonl"  # in the folder of predictions: which images are done, and with what
+
+
+def ledgers(output_dir: Path) -> list[Path]:
+    """All of a folder of predictions: one, or those of processes that share the images."""
+    return sorted(output_dir.glob(f"{Path(LEDGER).stem}*.jsonl"))
+
+
+def open_ledger(output_dir: Path, name: str, identity: Mapping[str, Any]) -> Ledger:
+    """The ledger of that name, which knows what all others of the folder have noted.
+
+    Raises:
+        ValueError: When predictions in the folder were made with something else.
+    """
+    path = output_dir / name
+    return Ledger(path, identity, beside=[other for other in ledgers(output_dir) if other != path])
 
 
 @dataclass
@@ -63,7 +80,7 @@ def predict_inputs(
         ValueError: When predictions in the folder were made with something else.
     """
     report = PredictionReport()
-    with Ledger(output_dir / ledger_name, predictor.parts.identity) as ledger:
+    with open_ledger(output_dir, ledger_name, predictor.parts.identity) as ledger:
         for item in inputs:
             name = item.files[0]
             if is_done(ledger, item, output_dir):
@@ -113,13 +130,19 @@ def begin(ledger: Ledger, tasks: Sequence[str], item: PredictionInput, output_di
     ledger.mark(item.stem)
 
 
-def remove_predictions(inputs: Iterable[PredictionInput], tasks: Sequence[str], output_dir: Path) -> None:
-    """Remove what earlier runs left of these images, finished or not, for ``--overwrite``."""
-    for ledger in output_dir.glob(f"{Path(LEDGER).stem}*.jsonl"):
-        ledger.unlink()
+def remove_predictions(
+    inputs: Iterable[PredictionInput], parts: PredictionParts, output_dir: Path, ledger_name: str = LEDGER
+) -> None:
+    """Remove what earlier runs left of these images, finished or not, for ``--overwrite``.
+
+    Ledgers of other processes that make the same predictions stay: they may be at work.
+    """
+    for ledger in ledgers(output_dir):
+        if ledger.name == ledger_name or identity_in(ledger) != parts.identity:
+            ledger.unlink()
     for item in inputs:
         stem = output_dir / item.stem
-        for pattern in (*(f"_{task}.*" for task in tasks), "_panel.png", ".blocks*.jsonl"):
+        for pattern in (*(f"_{task}.*" for task in parts.saved.names), "_panel.png", ".blocks*.jsonl"):
             for path in stem.parent.glob(glob.escape(stem.name) + pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 

@@ -11,8 +11,9 @@ from monai.config import PathLike
 from ..bundle.trained_bundle import TrainedBundle
 from .bundle_parts import bundle_parts
 from .inputs import find_inputs
+from .ledger import identity_in
 from .memory import parse_bytes
-from .predict import LEDGER, PredictionReport, predict_inputs, remove_predictions
+from .predict import LEDGER, PredictionReport, ledgers, predict_inputs, remove_predictions
 from .predictor import Predictor
 
 __all__ = ["predict_files"]
@@ -74,10 +75,11 @@ def predict_files(
     if part > parts:
         raise ValueError(f"part must be in 1..{parts}, got {part}.")
     items = find_inputs(inputs, channels, output)[part - 1 :: parts]
-    made = bundle_parts(TrainedBundle(Path(bundle), overlays, checkpoints), tasks, flips, limit)
-    if overwrite:
-        remove_predictions(items, made.saved.names, output)
+    begun = [] if overwrite and parts == 1 else [identity_in(path) or {} for path in ledgers(output)]
+    made = bundle_parts(TrainedBundle(Path(bundle), overlays, checkpoints), tasks, flips, limit, begun)
     ledger = LEDGER if parts == 1 else f"{Path(LEDGER).stem}.{part}-of-{parts}.jsonl"
+    if overwrite:
+        remove_predictions(items, made, output, ledger)
     room = limit - psutil.Process().memory_info().rss - made.network_bytes
     if room <= 0:
         raise ValueError(

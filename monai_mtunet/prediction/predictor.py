@@ -67,6 +67,7 @@ class Predictor:
         job = BlockJob(self.parts, files, output, self.memory)
         job.check_disk()
         with Ledger(job.ledger_path, job.identity()) as ledger:
+            job.take_up(ledger)
             job.measure(ledger)
             with job.progress(ledger) as bar:
                 for run in job.runs(ledger):

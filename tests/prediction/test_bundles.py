@@ -43,12 +43,16 @@ def trained(name: str, dims: int, folder: Path, window: int) -> TrainedBundle:
 def test_windows_fit_into_memory(tmp_path):
     bundle = trained("umc", 3, tmp_path, -1)
     used = psutil.Process().memory_info().rss
-    large, small = (bundle_parts(bundle, memory=used + extra) for extra in (8e9, 5e8))
+    large, small = (bundle_parts(bundle, memory=used + extra) for extra in (8e9, 8e8))
     assert large.identity["windows"] == [[96, 96, 96], 4]
     assert max(small.identity["windows"][0]) < 96
-    assert 0 < small.network_bytes < 2.5e8 < large.network_bytes
+    assert 0 < small.network_bytes < 4e8 < large.network_bytes
     with pytest.raises(ValueError, match="give more memory"):
         bundle_parts(bundle, memory=used + 1e6)
+    # What has begun with small windows goes on with them.
+    assert bundle_parts(bundle, memory=used + 8e9, begun=[{}, small.identity]).identity == small.identity
+    other = {**small.identity, "configuration": "another"}
+    assert bundle_parts(bundle, memory=used + 8e9, begun=[other]).identity == large.identity
 
 
 def test_only_what_is_wanted_is_computed(tmp_path):

@@ -39,3 +39,16 @@ def test_another_source_is_refused_and_named(tmp_path):
     Ledger(path, IDENTITY)
     with pytest.raises(ValueError, match=r"a.blocks.jsonl .*source: a.nii then, b.nii now.*--overwrite"):
         Ledger(path, IDENTITY | {"source": "b.nii"})
+
+
+def test_knows_what_ledgers_beside_it_have_noted(tmp_path):
+    paths = [tmp_path / f"predictions.{part}-of-2.jsonl" for part in (1, 2)]
+    with Ledger(paths[0], IDENTITY) as ledger:
+        ledger.mark("a", files=["a.nii"])
+    with Ledger(paths[1], IDENTITY, beside=paths[:1]) as ledger:
+        assert ledger.done == {"a": {"files": ["a.nii"]}}
+        ledger.mark("b")
+    with Ledger(paths[0], IDENTITY) as ledger:  # which nobody else writes
+        assert list(ledger.done) == ["a"]
+    with pytest.raises(ValueError, match=r"predictions.1-of-2.jsonl .*source: a.nii then, b.nii now"):
+        Ledger(paths[1], IDENTITY | {"source": "b.nii"}, beside=paths[:1])

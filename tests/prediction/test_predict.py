@@ -69,7 +69,7 @@ def test_files_of_others_are_kept_and_replaced_on_demand(folder, tmp_path, make_
     report = predict_inputs(predictor, inputs, output)
     assert "c_segment.nii.gz is there already" in report.failed[str(folder / "c.nii")]
     assert (output / "c_segment.nii.gz").read_text() == "mine"
-    remove_predictions(inputs, predictor.parts.saved.names, output)
+    remove_predictions(inputs, predictor.parts, output)
     assert predict_inputs(predictor, inputs, output).done
     assert nibabel.load(output / "c_segment.nii.gz").shape == (8, 9, 8)
     assert (output / "other_segment.nii.gz").read_text() == "mine"
@@ -89,3 +89,22 @@ def test_a_kill_between_the_files_of_an_image(folder, tmp_path, make_parts, monk
     monkeypatch.undo()
     assert list(predict_inputs(predictor, inputs, output).done) == [str(folder / "c.nii")]
     assert nibabel.load(output / "c_denoise.nii.gz").shape == (8, 9, 8)
+
+
+def test_parts_share_a_folder(folder, tmp_path, make_parts):
+    """Each begins anew without taking from the others, and one process goes on with what they made."""
+    inputs = [item for item in find_inputs([folder]) if "bad" not in item.stem]
+    names, output = [f"predictions.{part}-of-3.jsonl" for part in (1, 2, 3)], tmp_path / "out"
+    for checkpoint in ("a", "b"):
+        predictor = Predictor(make_parts(checkpoint=checkpoint), 1e9)
+        for index, name in enumerate(names):
+            remove_predictions(inputs[index::3], predictor.parts, output, name)
+            report = predict_inputs(predictor, inputs[index::3], output, ledger_name=name)
+            assert [len(report.done), len(report.failed)] == [1, 0]
+            assert (output / name).exists()
+    assert sorted(path.name for path in output.glob("*.jsonl")) == names
+    assert len(predict_inputs(predictor, inputs, output).kept) == 3
+    with pytest.raises(ValueError, match=r"checkpoint: b then, c now"):
+        predict_inputs(
+            Predictor(make_parts(checkpoint="c"), 1e9), inputs, output, ledger_name="predictions.4-of-4.jsonl"
+        )

@@ -16,10 +16,11 @@ from ...files.image import Image
 from ...files.region_writer import RegionWriter
 from ...inferers import MultiTaskSlidingWindowInferer
 from ...inferers.save_dense import prediction_writer
+from ...inferers.window_grid import Box
 from ...tasks import DerivedTask, Task
 from ..ledger import Ledger
 from ..parts import PredictionParts
-from .block_plan import Footprint, plan_blocks
+from .block_plan import BlockPlan, Footprint, plan_blocks
 from .block_prediction import BlockPrediction, saved_channels, saved_dtype
 from .block_preprocessing import BlockPreprocessing, WholeImageNeededError
 
@@ -37,10 +38,11 @@ class BlockJob:
         output: path of the predictions, without the task's name and the ending.
         memory: for planes and blocks, in bytes; the network and what it computes are not in it.
         workers: how many processes share the work.
+        plan: how the image is divided; by default what memory and workers ask for.
 
     Attributes:
         image: opened, of which nothing is read yet.
-        blocks: boxes; their number is their place in this.
+        plan: how it is divided.
 
     Raises:
         WholeImageNeededError: When it cannot be done block by block; it tells what is in the way.
@@ -48,9 +50,16 @@ class BlockJob:
     """
 
     RANGES = "ranges"  # part of the ledger: what the first pass found
+    DIVISION = "division"  # and how the image was divided when it was begun
 
     def __init__(
-        self, parts: PredictionParts, files: Sequence[str], output: Path, memory: float, workers: int = 1
+        self,
+        parts: PredictionParts,
+        files: Sequence[str],
+        output: Path,
+        memory: float,
+        workers: int = 1,
+        plan: BlockPlan | None = None,
     ) -> None:
         self.parts = parts
         self.files = tuple(files)
@@ -59,8 +68,13 @@ class BlockJob:
         self.windows = _windows(parts, image)
         self.preprocessing = BlockPreprocessing(parts.preprocessing, image)
         self.grid = self.windows.grid(image.shape[1:])
-        self.plan = plan_blocks(self.grid, _footprint(parts, image), memory, workers)
-        self.blocks = self.plan.blocks
+        self.memory = memory
+        self.plan = plan or plan_blocks(self.grid, _footprint(parts, image), memory, workers)
+
+    @property
+    def blocks(self) -> tuple[Box, ...]:
+        """Their number is their place in this."""
+        return self.plan.blocks
 
     @property
     def ledger_path(self) -> Path:
@@ -68,7 +82,7 @@ class BlockJob:
         return self.output.with_name(self.output.name + ".blocks.jsonl")
 
     def identity(self) -> dict[str, Any]:
-        """What the result depends on, and how it is divided."""
+        """What the result depends on."""
         return {
             **self.parts.identity,
             "source": source_state(self.files),
@@ -77,7 +91,6 @@ class BlockJob:
             "overlap": repr(self.windows.overlap),
             "mode": str(self.windows.mode),
             "batch": self.windows.sw_batch_size,
-            "blocks": [[[part.start, part.stop] for part in block] for block in self.blocks],
         }
 
     def check_disk(self) -> None:
@@ -113,6 +126,24 @@ class BlockJob:
             )
             for task in self.parts.saved
         }
+
+    def take_up(self, ledger: Ledger) -> None:
+        """Go on with the division that the image was begun with, whatever memory and workers would ask for now.
+
+        Raises:
+            ValueError: When that division takes more memory than there is now.
+        """
+        if self.DIVISION not in ledger.done:
+            ledger.mark(self.DIVISION, **self.plan.as_json())
+            return
+        plan = BlockPlan.from_json(ledger.done[self.DIVISION])
+        if plan.memory > self.memory:
+            raise ValueError(
+                f"{self.image.path} was begun in blocks that take {plan.memory / 2**20:.0f} MiB, and "
+                f"{self.memory / 2**20:.0f} MiB are left for them now: give more --memory, as then, or begin anew "
+                "with --overwrite."
+            )
+        self.plan = plan
 
     def measure(self, ledger: Ledger) -> None:
         """The first pass over the image, unless an earlier run has done it."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from ...inferers.window_grid import Box, WindowGrid
 
@@ -49,6 +50,19 @@ class BlockPlan:
     def blocks(self) -> tuple[Box, ...]:
         """All blocks; their place in this is their number."""
         return tuple(block for column in self.columns for block in column)
+
+    def as_json(self) -> dict[str, Any]:
+        """Itself as JSON values, for a ledger."""
+        columns = [[[[part.start, part.stop] for part in block] for block in column] for column in self.columns]
+        return {"columns": columns, "memory": self.memory}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> BlockPlan:
+        """What :meth:`as_json` gave."""
+        columns = tuple(
+            tuple(tuple(slice(*ends) for ends in block) for block in column) for column in values["columns"]
+        )
+        return cls(columns, values["memory"])
 
 
 def plan_blocks(grid: WindowGrid, footprint: Footprint, memory: float, parts: int = 1) -> BlockPlan:

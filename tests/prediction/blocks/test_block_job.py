@@ -79,6 +79,7 @@ def test_goes_on_after_kills_with_equal_bits(volume, tmp_path, make_parts, kills
     for _ in range(kills):
         job = BlockJob(parts, [volume], output, SMALL)
         with Ledger(job.ledger_path, job.identity()) as ledger:
+            job.take_up(ledger)
             before = len(ledger.done)
             job.measure(ledger)
             (number, filled), *_ = (next(job.predict(run)) for run in job.runs(ledger)[:1])
@@ -89,6 +90,35 @@ def test_goes_on_after_kills_with_equal_bits(volume, tmp_path, make_parts, kills
     expected = read_all(output.parent)
     for task, values in read_all(tmp_path / "once").items():
         np.testing.assert_array_equal(expected[task], values)
+
+
+def test_goes_on_with_its_own_division(volume, tmp_path, make_parts):
+    """How much memory is left changes from run to run, and so would the blocks."""
+    parts, output = make_parts(), tmp_path / "scan"
+    job, other = (BlockJob(parts, [volume], output, memory) for memory in (1.5 * SMALL, 3 * SMALL))
+    assert job.blocks != other.blocks
+    with Ledger(job.ledger_path, job.identity()) as ledger:
+        job.take_up(ledger)
+        job.measure(ledger)
+        numbers = [number for number, filled in job.predict([0, 1]) if ledger.mark(number, filled=filled) is None]
+    with Ledger(job.ledger_path, other.identity()) as ledger:
+        other.take_up(ledger)
+        assert other.blocks == job.blocks
+        assert [number for run in other.runs(ledger) for number in run] == list(range(2, len(job.blocks)))
+    assert numbers == [0, 1]
+    Predictor(parts, 3 * SMALL).predict([volume], output)
+    Predictor(parts, 1e9).predict([volume], tmp_path / "whole" / "scan")
+    found = read_all(tmp_path)
+    for task, values in read_all(tmp_path / "whole").items():
+        np.testing.assert_array_equal(found[task], values)
+
+
+def test_a_division_that_no_longer_fits_is_told(volume, tmp_path, make_parts):
+    large, small = (BlockJob(make_parts(), [volume], tmp_path / "scan", memory) for memory in (1e6, SMALL))
+    with Ledger(large.ledger_path, large.identity()) as ledger:
+        large.take_up(ledger)
+        with pytest.raises(ValueError, match=r"scan.nii was begun in blocks that take .* give more --memory, as then"):
+            small.take_up(ledger)
 
 
 def test_another_source_or_network_is_refused(volume, tmp_path, make_parts):
