@@ -16,9 +16,9 @@ from ..files.header import Header, Kind, Legend
 from ..files.region_writer import RegionWriter
 from ..tasks import SavedAs, SegmentationTask, Task
 
-__all__ = ["prediction_writer", "save_dense"]
+__all__ = ["prediction_writer", "save_dense", "saved_dtype"]
 
-_TYPES = {SavedAs.LABELS: "uint8", SavedAs.IDS: "uint16"}
+_LARGEST = 65535  # of 16 bits
 
 
 def save_dense(task: Task, prediction: Tensor, meta: Mapping[str, Any], path: Path) -> Path:
@@ -37,7 +37,8 @@ def save_dense(task: Task, prediction: Tensor, meta: Mapping[str, Any], path: Pa
     header, values = _header(prediction, meta), prediction.detach().cpu().numpy()
     if task.saved_as is SavedAs.PICTURE and header.kind is Kind.PICTURE:
         values = np.moveaxis(task.draw(prediction), -1, 0)[: 3 if len(prediction) == 3 else 1]
-    with prediction_writer(task, header, path, values.shape) as writer:
+    dtype = saved_dtype(task, header, int(values.max()) if task.saved_as is SavedAs.IDS else 0)
+    with prediction_writer(task, header, path, values.shape, dtype) as writer:
         writer.write(None, values)
     return writer.path
 
@@ -47,6 +48,7 @@ def prediction_writer(
     header: Header,
     path: Path,
     shape: Sequence[int],
+    dtype: str,
     blocks: Sequence[int] | None = None,
     resume: bool = False,
 ) -> RegionWriter:
@@ -57,17 +59,31 @@ def prediction_writer(
         header: of the image.
         path: of the file, without its ending.
         shape: ``(C, *spatial)``.
+        dtype: see :func:`saved_dtype`.
         blocks: see `create_like`.
         resume: see `create_like`.
     """
-    dtype = _TYPES.get(task.saved_as, "float32")
-    of_8_bits = header.kind is Kind.PICTURE or (header.kind is Kind.TIFF and header.dtype == "uint8")
-    if task.saved_as is SavedAs.PICTURE and of_8_bits:
-        dtype = "uint8"  # as other programs show it
     labels: Legend | None = {} if task.saved_as is SavedAs.IDS else None
     if isinstance(task, SegmentationTask):
         labels = task.file_legend()
     return create_like(header, path, shape, dtype, labels, blocks, name=task.name, resume=resume)
+
+
+def saved_dtype(task: Task, header: Header, largest_id: int = 0) -> str:
+    """What a task's voxels are in a file.
+
+    Args:
+        task: says what is in the file.
+        header: of the image.
+        largest_id: of ids, which take 16 bits, or 32 where that is more than 65535.
+    """
+    if task.saved_as is SavedAs.LABELS:
+        return "uint8"
+    if task.saved_as is SavedAs.IDS:
+        return "uint16" if largest_id <= _LARGEST else "uint32"
+    of_8_bits = header.kind is Kind.PICTURE or (header.kind is Kind.TIFF and header.dtype == "uint8")
+    # Restored images as other programs show them.
+    return "uint8" if task.saved_as is SavedAs.PICTURE and of_8_bits else "float32"
 
 
 def _header(prediction: Tensor, meta: Mapping[str, Any]) -> Header:

@@ -15,6 +15,7 @@ from ..inferers import FlippedWindows, MultiScaleFlipInferer, NetworkEnsemble
 from ..planning import inference_memory, window_for
 from ..planning.window_size import KEPT, MARGIN
 from ..tasks import TaskList
+from ..tasks.task_names import known_names
 from .parts import PredictionParts
 
 __all__ = ["bundle_parts"]
@@ -52,8 +53,9 @@ def bundle_parts(
     Raises:
         ValueError: When a wanted task is none of the bundle's, or memory is too little for any window.
     """
-    saved = TaskList(bundle.tasks, wanted)
-    tasks = TaskList(bundle.tasks, list({*saved.names, *bundle.tasks.needed(saved.names)}))
+    names = known_names(wanted, bundle.tasks.names) or bundle.tasks.names
+    tasks = TaskList(bundle.tasks, list({*names, *bundle.tasks.needed(names)}))
+    saved = tuple(task for task in tasks if task.name in names)
     inferer, dims = bundle.inferer(), len(bundle.window)
     axes = tuple(range(dims)) if flips else ()
     if isinstance(inferer, MultiScaleFlipInferer) and inferer.scales == (1.0,) and inferer.shorter_side is None:
@@ -61,7 +63,7 @@ def bundle_parts(
     # In evaluation mode as a whole: engines restore the mode that they found.
     networks = [FlippedWindows(network, tasks, axes) for network in bundle.networks(tasks.loss_names)]
     network = NetworkEnsemble(networks, tasks).eval()
-    identity = {**bundle.identity(), "windows": None, "tasks": list(saved.names), "flips": list(axes)}
+    identity = {**bundle.identity(), "windows": None, "tasks": [task.name for task in saved], "flips": list(axes)}
     taken = 0.0
     windows = PredictionParts.windows_of(inferer)
     if windows is not None:

@@ -107,7 +107,7 @@ def predict_on_cluster(
                 report.kept.append(item.files[0])
                 continue
             try:
-                begin(done, parts.saved.names, item, output_dir)
+                begin(done, parts.saved_names, item, output_dir)
                 image, calls = _calls(parts, item, output_dir / item.stem, memory, workers, panels, stack)
                 if not calls:  # a kill came between the last block and the names
                     _complete(image, [], done, output_dir, report)
@@ -158,7 +158,7 @@ def _calls(
     ledger = stack.enter_context(Ledger(job.ledger_path, job.identity()))
     job.take_up(ledger)
     job.measure(ledger)
-    job.writers()  # made once, before several processes open them
+    job.outputs()  # made once, before several processes open them
     runs = job.runs(ledger, longest=_longest_run(job, workers))
     what = (files, output, memory, job.plan, ledger.done.get(job.RANGES))
     return _Image(item, job, ledger, len(runs)), [(_predict_run, *what, run) for run in runs]

@@ -12,7 +12,7 @@ from monai.transforms import Compose
 from torch import Tensor
 
 from ..inferers import MultiTaskSlidingWindowInferer
-from ..tasks import TaskList
+from ..tasks import Task, TaskList
 
 __all__ = ["PredictionParts"]
 
@@ -34,12 +34,17 @@ class PredictionParts:
 
     network: Callable[..., dict[str, Tensor]]
     tasks: TaskList
-    saved: TaskList
+    saved: tuple[Task, ...]
     preprocessing: Compose
     inferer: Inferer
     device: torch.device
     identity: Mapping[str, Any] = field(default_factory=dict)
     network_bytes: float = 0
+
+    @property
+    def saved_names(self) -> list[str]:
+        """Of the tasks that are saved."""
+        return [task.name for task in self.saved]
 
     @property
     def windows(self) -> MultiTaskSlidingWindowInferer | None:

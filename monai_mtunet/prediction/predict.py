@@ -87,7 +87,7 @@ def predict_inputs(
                 report.kept.append(name)
                 continue
             try:
-                begin(ledger, predictor.parts.saved.names, item, output_dir)
+                begin(ledger, predictor.parts.saved_names, item, output_dir)
                 files = predictor.predict(item.files, output_dir / item.stem, panels)
             except Exception as error:  # whatever is wrong with one image
                 report.failed[name] = reason_of(error)
@@ -142,7 +142,7 @@ def remove_predictions(
             ledger.unlink()
     for item in inputs:
         stem = output_dir / item.stem
-        for pattern in (*(f"_{task}.*" for task in parts.saved.names), "_panel.png", ".blocks*.jsonl"):
+        for pattern in (*(f"_{task}.*" for task in parts.saved_names), "_panel.png", ".blocks*.jsonl"):
             for path in stem.parent.glob(glob.escape(stem.name) + pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 

@@ -13,8 +13,9 @@ class SavedAs(Enum):
     LABELS = "label map of 8 bits"
     """Class numbers: resampled by nearest neighbor, never rescaled; a PNG has the task's palette."""
 
-    IDS = "label map of 16 bits"
-    """Ids of instances, or class numbers beyond 255: as class numbers, but without a palette."""
+    IDS = "label map of 16 bits and more"
+    """Ids of instances, or class numbers beyond 255: as class numbers, but without a palette. More than 65,535 take 32
+    bits."""
 
     PICTURE = "picture"
     """Intensities as the network's input has them: what scaled the input is undone for them; images are PNGs."""

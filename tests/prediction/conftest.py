@@ -19,7 +19,7 @@ from monai_mtunet.transforms import LoadSampled
 @pytest.fixture
 def make_parts() -> Callable[..., PredictionParts]:
     def make(
-        dims: int = 3, channels: int = 1, window: int = 8, load=(), labels=None, **identity: str
+        dims: int = 3, channels: int = 1, window: int = 8, load=(), labels=None, more=(), **identity: str
     ) -> PredictionParts:
         torch.manual_seed(0)
         tasks = TaskList(
@@ -27,6 +27,7 @@ def make_parts() -> Callable[..., PredictionParts]:
                 RestorationTask("denoise", channels, data_range=(0, 100), mean=50.0, std=20.0),
                 SegmentationTask("segment", ["background", "cell", "wall"], labels=labels),
                 DepthTask("depth"),
+                *more,
             ]
         )
         network = UMC(dims, channels, tasks.out_channels, features=(8, 16)).eval()
@@ -37,6 +38,6 @@ def make_parts() -> Callable[..., PredictionParts]:
             None, dims, channels, load=[LoadSampled("image"), *load], normalize=[normalize]
         )
         inferer = MultiTaskSlidingWindowInferer([window] * dims, 3, 0.5, "gaussian", tasks=tasks)
-        return PredictionParts(network, tasks, tasks, preprocessing, inferer, torch.device("cpu"), identity)
+        return PredictionParts(network, tasks, tuple(tasks), preprocessing, inferer, torch.device("cpu"), identity)
 
     return make

@@ -9,20 +9,22 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from ...files import open_image
 from ...files.image import Image
 from ...files.region_writer import RegionWriter
-from ...inferers import MultiTaskSlidingWindowInferer
-from ...inferers.save_dense import prediction_writer
+from ...inferers.save_dense import prediction_writer, saved_dtype
 from ...inferers.window_grid import Box
-from ...tasks import DerivedTask, Task
+from ...tasks import DerivedTask, InstanceTask, Task
 from ..ledger import Ledger
 from ..parts import PredictionParts
+from .block_instances import BlockInstances
 from .block_plan import BlockPlan, Footprint, plan_blocks
-from .block_prediction import BlockPrediction, saved_channels, saved_dtype
-from .block_preprocessing import BlockPreprocessing, WholeImageNeededError
+from .block_prediction import BlockOutput, BlockPrediction, saved_channels
+from .block_preprocessing import BlockPreprocessing
+from .by_blocks import windows_by_blocks
 
 logger = logging.getLogger(__name__)
 
@@ -65,10 +67,14 @@ class BlockJob:
         self.files = tuple(files)
         self.image = image = open_image(self.files)
         self.output = output
-        self.windows = _windows(parts, image)
+        self.windows = windows_by_blocks(parts, image)
         self.preprocessing = BlockPreprocessing(parts.preprocessing, image)
         self.grid = self.windows.grid(image.shape[1:])
         self.memory = memory
+        self.instances = [
+            BlockInstances(task, output, image.shape[1:], memory)
+            for task in parts.saved if isinstance(task, InstanceTask)
+        ]  # fmt: skip
         self.plan = plan or plan_blocks(self.grid, _footprint(parts, image), memory, workers)
 
     @property
@@ -86,7 +92,7 @@ class BlockJob:
         return {
             **self.parts.identity,
             "source": source_state(self.files),
-            "tasks": list(self.parts.saved.names),
+            "tasks": self.parts.saved_names,
             "window": list(self.grid.window),
             "overlap": repr(self.windows.overlap),
             "mode": str(self.windows.mode),
@@ -104,7 +110,8 @@ class BlockJob:
         begun = sum(
             writer.stat().st_size for writer in folder.glob(f"{self.output.name}_*.partial") if writer.is_file()
         )
-        wanted = prod(self.image.shape[1:]) * _saved_bytes(self.parts, self.image.spatial_dims)
+        kept = sum(instances.bytes_per_voxel for instances in self.instances)
+        wanted = prod(self.image.shape[1:]) * (_saved_bytes(self.parts, self.image) + kept)
         free = shutil.disk_usage(folder).free + begun
         if wanted > free:
             raise OSError(
@@ -112,20 +119,26 @@ class BlockJob:
                 f"{free / 1e9:.3g} GB: choose another output folder, or fewer tasks."
             )
 
-    def writers(self) -> dict[str, RegionWriter]:
-        """Open the unfinished predictions, which are made when missing, by task."""
-        blocks = tuple(max(part.stop - part.start for part in axis) for axis in zip(*self.blocks, strict=True))
-        return {
-            task.name: prediction_writer(
-                task,
-                self.image.header,
-                self.output.with_name(f"{self.output.name}_{task.name}"),
-                shape=(saved_channels(task, self.image.spatial_dims), *self.image.shape[1:]),
-                blocks=blocks,
-                resume=True,
-            )
-            for task in self.parts.saved
-        }
+    def outputs(self) -> list[BlockOutput]:
+        """Open what blocks are written into, which is made when missing."""
+        saved = [BlockOutput(task, self._writer(task)) for task in self._predicted]
+        return saved + [output for instances in self.instances for output in instances.outputs()]
+
+    @property
+    def _predicted(self) -> list[Task]:
+        """Those whose files are written block by block."""
+        return [task for task in self.parts.saved if not isinstance(task, DerivedTask)]
+
+    def _writer(self, task: Task, largest_id: int = 0) -> RegionWriter:
+        return prediction_writer(
+            task,
+            self.image.header,
+            self.output.with_name(f"{self.output.name}_{task.name}"),
+            (saved_channels(task, self.image.spatial_dims), *self.image.shape[1:]),
+            saved_dtype(task, self.image.header, largest_id),
+            blocks=tuple(max(part.stop - part.start for part in axis) for axis in zip(*self.blocks, strict=True)),
+            resume=True,
+        )
 
     def take_up(self, ledger: Ledger) -> None:
         """Go on with the division that the image was begun with, whatever memory and workers would ask for now.
@@ -189,14 +202,10 @@ class BlockJob:
         Yields:
             After each block is on the disk: its number, and how many values of the image are not finite in it.
         """
-        writers = self.writers()
         prediction = BlockPrediction(
-            self.parts.network, self.parts.saved, self.windows, self.preprocessing, writers, self.parts.device
+            self.parts.network, self.outputs(), self.windows, self.preprocessing, self.parts.device
         )
-        for number, filled in zip(run, prediction.run([self.blocks[number] for number in run]), strict=True):
-            for writer in writers.values():
-                writer.flush()
-            yield number, filled
+        yield from zip(run, prediction.run([self.blocks[number] for number in run]), strict=True)
 
     def finish(self, ledger: Ledger) -> list[Path]:
         """Give the predictions their names, when all blocks are done.
@@ -213,9 +222,15 @@ class BlockJob:
                 f"{filled} of {prod(self.image.shape)} values of {self.image.path} are not finite: there is too little "
                 "left to predict from; leave the file out."
             )
-        writers = self.writers()
-        for writer in writers.values():
+        written = {task.name: self._writer(task) for task in self._predicted}
+        for instances in self.instances:
+            task = instances.task
+            written[task.name] = self._writer(task, largest_id=instances.number())
+            instances.write(written[task.name], self.blocks)
+        for writer in written.values():
             writer.close()
+        for instances in self.instances:
+            instances.remove()
         ledger.remove()
         if filled:
             logger.warning(
@@ -223,7 +238,7 @@ class BlockJob:
                 "its classes there are guesses, and restored images are NaN.",
                 *(self.image.path, filled, prod(self.image.shape)),
             )
-        return [writer.path for writer in writers.values()]
+        return [written[task.name].path for task in self.parts.saved]
 
 
 def source_state(files: Sequence[str]) -> list[list[Any]]:
@@ -232,29 +247,13 @@ def source_state(files: Sequence[str]) -> list[list[Any]]:
     return [[str(path), status.st_size, status.st_mtime_ns] for path, status in stated]
 
 
-def _windows(parts: PredictionParts, image: Image) -> MultiTaskSlidingWindowInferer:
-    reasons = []
-    if not image.random_access:
-        reasons.append(image.reason)
-    if parts.windows is None or parts.windows is not parts.inferer:
-        reasons.append(f"{type(parts.inferer).__name__} takes the whole image")
-    reasons += [f"task {task.name!r} is of the whole image" for task in parts.tasks if not _by_block(task)]
-    if reasons or parts.windows is None:
-        raise WholeImageNeededError(
-            f"{image.path} does not fit into the given memory, and cannot be predicted block by block: "
-            f"{'; '.join(reasons)}. Give more --memory, or leave that out."
-        )
-    return parts.windows
-
-
-def _by_block(task: Task) -> bool:
-    return task.is_dense and not isinstance(task, DerivedTask)
-
-
-def _saved_bytes(parts: PredictionParts, spatial_dims: int) -> int:
+def _saved_bytes(parts: PredictionParts, image: Image) -> int:
     """Per voxel, of all files."""
-    return sum(saved_channels(task, spatial_dims) * saved_dtype(task).itemsize for task in parts.saved)
+    return sum(
+        saved_channels(task, image.spatial_dims) * np.dtype(saved_dtype(task, image.header)).itemsize
+        for task in parts.saved
+    )
 
 
 def _footprint(parts: PredictionParts, image: Image) -> Footprint:
-    return Footprint(image.shape[0], sum(parts.tasks.out_channels.values()), _saved_bytes(parts, image.spatial_dims))
+    return Footprint(image.shape[0], sum(parts.tasks.out_channels.values()), _saved_bytes(parts, image))

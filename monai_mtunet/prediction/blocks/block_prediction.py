@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,16 +18,38 @@ from ...inferers.window_grid import Box, all_channels
 from ...tasks import SavedAs, Task
 from .block_preprocessing import BlockPreprocessing
 
-__all__ = ["BlockPrediction", "BoxWriter", "saved_channels", "saved_dtype"]
+__all__ = ["BlockOutput", "BlockPrediction", "saved_channels"]
 
-_DTYPES: dict[SavedAs, np.dtype[Any]] = {SavedAs.LABELS: np.dtype(np.uint8), SavedAs.IDS: np.dtype(np.uint16)}
+_TYPES = {SavedAs.LABELS: np.uint8, SavedAs.IDS: np.uint16}
 
 
 class BoxWriter(Protocol):
     """What `monai_mtunet.files` writes predictions with."""
 
     def write(self, box: Box, values: NDArray[Any]) -> None:
-        """Write (C, *box), so that it is on the disk when this returns."""
+        """Write (C, *box)."""
+
+    def flush(self) -> None:
+        """Bring what is written to the disk."""
+
+
+@dataclass(frozen=True)
+class BlockOutput:
+    """What is kept of a task.
+
+    Args:
+        task: the task.
+        writer: what writes its blocks.
+        in_file: as its files hold it, else as its post-processing gives it.
+    """
+
+    task: Task
+    writer: BoxWriter
+    in_file: bool = True
+
+    def buffer(self, shape: Sequence[int]) -> NDArray[Any]:
+        """For a block (*shape)."""
+        return np.empty((saved_channels(self.task, len(shape)), *shape), dtype=voxel_type(self.task))
 
 
 class BlockPrediction:
@@ -36,27 +59,24 @@ class BlockPrediction:
 
     Args:
         network: (B, C, *window) -> ``{task name: (B, C', *window)}``.
-        tasks: whose predictions are written.
+        outputs: what is kept, and where.
         inferer: how windows lie and are weighted.
         preprocessing: of the image, measured.
-        writers: by task name.
         device: where the network is.
     """
 
     def __init__(
         self,
         network: Callable[..., dict[str, Tensor]],
-        tasks: Sequence[Task],
+        outputs: Sequence[BlockOutput],
         inferer: MultiTaskSlidingWindowInferer,
         preprocessing: BlockPreprocessing,
-        writers: Mapping[str, BoxWriter],
         device: torch.device,
     ) -> None:
         self.network = network
-        self.tasks = tuple(tasks)
+        self.outputs = tuple(outputs)
         self.inferer = inferer
         self.preprocessing = preprocessing
-        self.writers = writers
         self.device = device
         self._missing: deque[tuple[Box, Tensor]] = deque()  # where parts that were read are not finite
 
@@ -64,7 +84,7 @@ class BlockPrediction:
         """Predict blocks that follow each other in one column.
 
         Yields:
-            After each block is written: how many values of the image were not finite in it.
+            After each block is on the disk: how many values of the image were not finite in it.
         """
         size = self.preprocessing.image.shape[1:]
         region = tuple(
@@ -86,12 +106,13 @@ class BlockPrediction:
                     slice(inner.start - outer.start, inner.stop - outer.start)
                     for inner, outer in zip(box, block, strict=True)
                 ]
-                for task in self.tasks:
-                    saved = self._saved(task, predictions[task.name].cpu(), missing)
-                    buffers[task.name][all_channels(place)] = saved.numpy()
+                for output, buffer in zip(self.outputs, buffers, strict=True):
+                    kept = self._kept(output, predictions[output.task.name].cpu(), missing)
+                    buffer[all_channels(place)] = kept.numpy()
                 if all(inner.stop == outer.stop for inner, outer in zip(box, block, strict=True)):
-                    for name, values in buffers.items():
-                        self.writers[name].write(block, values)
+                    for output, buffer in zip(self.outputs, buffers, strict=True):
+                        output.writer.write(block, buffer)
+                        output.writer.flush()
                     pending.popleft()
                     yield filled
                     if pending:
@@ -122,24 +143,23 @@ class BlockPrediction:
                 result[_shifted(low, high, box)] = wrong[_shifted(low, high, part)]
         return result
 
-    def _saved(self, task: Task, prediction: Tensor, missing: Tensor | None) -> Tensor:
+    def _kept(self, output: BlockOutput, prediction: Tensor, missing: Tensor | None) -> Tensor:
+        task = output.task
+        if not output.in_file:
+            return task.postprocess(prediction)
         if task.saved_as is SavedAs.PICTURE and missing is not None:
             prediction = prediction.masked_fill(missing.any(dim=0), torch.nan)
         values = task.postprocess(prediction)
         values = self.preprocessing.undo(values) if task.saved_as is SavedAs.PICTURE else values
         return task.to_file(values)
 
-    def _buffers(self, block: Box) -> dict[str, NDArray[Any]]:
-        shape = [part.stop - part.start for part in block]
-        return {
-            task.name: np.empty((saved_channels(task, len(shape)), *shape), dtype=saved_dtype(task))
-            for task in self.tasks
-        }
+    def _buffers(self, block: Box) -> list[NDArray[Any]]:
+        return [output.buffer([part.stop - part.start for part in block]) for output in self.outputs]
 
 
-def saved_dtype(task: Task) -> np.dtype[Any]:
-    """What a task's voxels are saved as."""
-    return _DTYPES.get(task.saved_as, np.dtype(np.float32))
+def voxel_type(task: Task) -> np.dtype[Any]:
+    """What holds a task's voxels until a writer takes them."""
+    return np.dtype(_TYPES.get(task.saved_as, np.float32))
 
 
 def saved_channels(task: Task, spatial_dims: int) -> int:

@@ -21,10 +21,9 @@ from ..task import Task
 from .distance import DistanceTask
 from .edges import EdgeTask
 from .segmentation import SegmentationTask, in_metric
-from .separate_instances import connected_instances, watershed_instances
+from .separate_instances import connected_instances, divide_region, smoothing_radius, watershed_instances
 
 METHODS = ("watershed", "components")
-_LARGEST = np.iinfo(np.uint16).max
 
 
 class InstanceTask(DerivedTask):
@@ -43,7 +42,9 @@ class InstanceTask(DerivedTask):
     and ``<name>_merged``, how many objects per image are divided, and how many melt with others of their class. Of
     several things ``<name>_pq_<class>`` as well. They are NaN where no image has a target.
 
-    It is saved as ids of 16 bits, which belong to one class each: that of the segmentation.
+    It is saved as ids of 16 bits, or of 32 where there are more, which belong to one class each: that of the
+    segmentation. They are numbered thing by thing (within slices, where ``slice_axis`` is given), in the order in which
+    a reader meets them.
 
     Args:
         name: the task's name.
@@ -176,6 +177,26 @@ class InstanceTask(DerivedTask):
             last += int(plane.max())
         return torch.from_numpy(np.stack(planes, axis=self.slice_axis).astype(np.int32))[None]
 
+    def divide(
+        self, region: NDArray[np.bool_], depth: NDArray[Any] | None, edges: NDArray[Any] | None
+    ) -> NDArray[np.int32]:
+        """The instances of one connected region of a thing, by a watershed. What is elsewhere does not matter.
+
+        Args:
+            region: where it is (*spatial), its bounding box with ``reach`` voxels around it within the image.
+            depth: what the distance task predicts there (*spatial), if there is one.
+            edges: what the edge task predicts there, if there is one.
+
+        Returns:
+            (*spatial): 0 elsewhere, then 1, 2, ...
+        """
+        return divide_region(region, depth, edges, self.prominence, self.smoothing)
+
+    @property
+    def reach(self) -> int:
+        """How many voxels around a connected region decide how it is divided."""
+        return smoothing_radius(self.smoothing) + 1
+
     def _divide(self, classes: Any, depth: Any, edges: Any) -> NDArray[np.int32]:
         instances = np.zeros(classes.shape, dtype=np.int32)
         for thing in self.things:
@@ -211,12 +232,7 @@ class InstanceTask(DerivedTask):
         return torch.tensor([-1], dtype=torch.int32)
 
     def postprocess(self, prediction: Tensor) -> Tensor:
-        """Ids (1, *spatial) as they are, int32; checked to fit into 16 bits."""
-        if prediction.max() > _LARGEST:
-            raise ValueError(
-                f"Task {self.name!r}: {int(prediction.max())} instances, but files hold {_LARGEST}: raise prominence "
-                "or min_size."
-            )
+        """Ids (1, *spatial) as they are, int32."""
         return prediction.to(torch.int32)
 
     def undo_postprocess(self, values: Tensor) -> Tensor:

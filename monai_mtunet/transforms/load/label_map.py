@@ -11,7 +11,7 @@ from monai.utils import convert_to_dst_type
 __all__ = ["as_label_map"]
 
 _ROUNDED = 1e-3  # what scaled headers and floats leave of whole numbers
-_INT16 = torch.iinfo(torch.int16)
+_LARGEST = 2**24  # whole numbers up to it have no gaps in float32
 
 
 def as_label_map(key: Hashable, path: Any, values: torch.Tensor, class_of_label: Mapping[int, int]) -> torch.Tensor:
@@ -24,25 +24,27 @@ def as_label_map(key: Hashable, path: Any, values: torch.Tensor, class_of_label:
         class_of_label: of the numbers in the file their classes; empty where they are class numbers.
 
     Returns:
-        Class numbers of the same shape, int16.
+        Class numbers of the same shape, int16, or int32 where ids of instances exceed that.
 
     Raises:
         ValueError: When it holds anything but whole numbers, one that is not in ``class_of_label``, or, without that,
-            one that does not fit 16 bits.
+            one beyond 2^24.
     """
     labels = values.round().long()
     right = (values - labels).abs() <= _ROUNDED  # NaN, fractions and overflows all differ from their cast
     if not class_of_label:
-        right &= (labels >= _INT16.min) & (labels <= _INT16.max)
+        right &= labels.abs() <= _LARGEST
     if len(wrong := values[~right]):
         raise ValueError(
-            f"{key}: {path} is not a label map, it holds {_some(wrong)}, where whole numbers from {_INT16.min} to "
-            f"{_INT16.max} are expected. A regression target does not belong in label_keys; a resampled label map was "
+            f"{key}: {path} is not a label map, it holds {_some(wrong)}, where whole numbers up to {_LARGEST} are "
+            "expected. A regression target does not belong in label_keys; a resampled label map was "
             "interpolated."
         )
     if class_of_label:
         labels = _classes(key, path, labels, class_of_label)
-    result: torch.Tensor = convert_to_dst_type(labels, dst=values, dtype=torch.int16)[0]
+    small = torch.iinfo(torch.int16)
+    dtype = torch.int16 if ((labels >= small.min) & (labels <= small.max)).all() else torch.int32
+    result: torch.Tensor = convert_to_dst_type(labels, dst=values, dtype=dtype)[0]
     return result
 
 

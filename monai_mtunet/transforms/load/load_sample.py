@@ -86,7 +86,7 @@ class LoadSampled(MapTransform):
         Raises:
             FileNotFoundError: When a file does not exist.
             OSError: When a file cannot be read.
-            ValueError: When a label map holds anything but integers that fit 16 bits, or a number that is none of its
+            ValueError: When a label map holds anything but whole numbers, or a number that is none of its
                 task's ``labels``; when files of one key differ in size or place.
         """
         sample = dict(data)

@@ -11,10 +11,13 @@ from monai.transforms import Compose, Orientationd, Spacingd
 from PIL import Image
 
 from monai_mtunet.engines import MultiTaskEvaluator, PanelHandler
+from monai_mtunet.evaluation.file_values import FileValues
+from monai_mtunet.files.header import HEADER_KEY, Header, Kind
 from monai_mtunet.inferers import TaskPostprocessing
+from monai_mtunet.inferers.save_dense import save_dense
 from monai_mtunet.losses import MultiTaskLoss
 from monai_mtunet.tasks import DistanceTask, EdgeTask, InstanceTask, SegmentationTask, TaskList, draw_panel
-from monai_mtunet.transforms import DistanceMapd, FillMissingTargetsd
+from monai_mtunet.transforms import DistanceMapd, FillMissingTargetsd, LoadSampled
 
 CLASSES = ["background", "cell", "brick"]
 
@@ -320,9 +323,19 @@ class TestFiles:
         assert set(np.unique(ids)) == {0, 1, 2, 3, 4}  # no mixtures of ids
         np.testing.assert_allclose(saved.affine, original.affine)
 
-    def test_more_than_16_bits_hold_are_refused(self):
-        with pytest.raises(ValueError, match="'instances': 65536 instances, but files hold 65535: raise prominence"):
-            declare()[2].postprocess(torch.tensor([[[65536]]]))
+    @pytest.mark.parametrize(("kind", "ending"), [(Kind.NIFTI, ".nii.gz"), (Kind.PICTURE, ".npy")])
+    def test_more_than_16_bits_hold_take_32(self, tmp_path, kind, ending):
+        """And are read again: no number is lost."""
+        dims = 2 if kind is Kind.PICTURE else 3
+        ids = torch.arange(40_000, 40_000 + 30_000).reshape(1, 100, 300, *[1] * (dims - 2))
+        meta = {HEADER_KEY: Header(kind, dims, "float32").to_json()}
+        path = save_dense(declare()[2], declare()[2].postprocess(ids), meta, tmp_path / "some_instances")
+        assert path.name == f"some_instances{ending}"
+        read, _ = FileValues(dims).read(declare()[2], path, [str(path)])
+        assert torch.equal(read[0], ids)
+        if ending != ".npy":
+            loaded = LoadSampled(["ids"], label_keys=["ids"])({"ids": str(path)})["ids"]
+            assert torch.equal(loaded.as_tensor().long(), ids)
 
 
 @pytest.mark.parametrize("spatial_dims", [2, 3])
