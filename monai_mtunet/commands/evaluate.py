@@ -36,12 +36,12 @@ def evaluate(
     """
     from ..evaluation.bundle_tasks import bundle_tasks
     from ..evaluation.evaluate import evaluate_predictions
-    from ..evaluation.report import check_free, summary, write_reports
+    from ..evaluation.report import prepare_folder, summary, write_reports
 
-    check_free(output, overwrite)
+    prepare_folder(output, overwrite)
     declared, spatial_dims, preprocessing = bundle_tasks(bundle, config or ())
     evaluation = evaluate_predictions(predictions, targets, declared, spatial_dims, tasks or (), preprocessing)
+    typer.echo(summary(evaluation))  # first, so that it is not lost where the disk is full
     write_reports(evaluation, output, declared.error_metrics)
-    typer.echo(summary(evaluation))
     if not evaluation.is_complete:
         raise typer.Exit(1)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
+from ..files.replacing import replacing
 from .evaluate import Evaluation
 
-__all__ = ["check_free", "summary", "write_reports"]
+__all__ = ["prepare_folder", "summary", "write_reports"]
 
 _REPORTS = ("metrics.csv", "cases.csv", "evaluation.json")
 _TOLD = 5  # of each kind of trouble; the files tell all
@@ -21,14 +24,13 @@ def write_reports(evaluation: Evaluation, folder: Path, errors: Collection[str] 
 
     Args:
         evaluation: what was measured.
-        folder: of the files; it is made if it is not there.
+        folder: of the files.
         errors: names of metrics of which less is better: images come in the order of the first metric, worst first.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     names = list(evaluation.metrics)
-    with (folder / "metrics.csv").open("w", newline="", encoding="utf-8") as file:
+    with _table(folder / "metrics.csv") as file:
         csv.writer(file).writerows([name, value] for name, value in evaluation.metrics.items())
-    with (folder / "cases.csv").open("w", newline="", encoding="utf-8") as file:
+    with _table(folder / "cases.csv") as file:
         table = csv.writer(file)
         table.writerow(["image", *names])
         for case in _worst_first(evaluation.cases, names, errors):
@@ -41,15 +43,24 @@ def write_reports(evaluation: Evaluation, folder: Path, errors: Collection[str] 
         "failed": evaluation.failed,
     }
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+    with replacing(folder / "evaluation.json") as made:
+        made.write_text(text + "\n", encoding="utf-8")
 
 
-def check_free(folder: Path, overwrite: bool = False) -> None:
-    """Refuse to replace an earlier evaluation.
+@contextmanager
+def _table(path: Path) -> Iterator[TextIO]:
+    with replacing(path) as made, made.open("w", newline="", encoding="utf-8") as file:
+        yield file
+
+
+def prepare_folder(folder: Path, overwrite: bool = False) -> None:
+    """Make the folder of the reports before anything is measured, and refuse to replace an earlier evaluation.
 
     Raises:
         FileExistsError: When there is one, unless it may be overwritten.
+        OSError: When the folder cannot be made.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     found = [folder / name for name in _REPORTS if (folder / name).exists()]
     if found and not overwrite:
         raise FileExistsError(f"{found[0]} is there already: choose another --output, or replace it with --overwrite.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
-import uuid
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from .axes import StoredAxes
 from .raw_array import RawArray
 from .region_writer import RegionWriter
+from .replacing import beside, replacing
 
 __all__ = ["RawWriter", "with_header"]
 
@@ -54,7 +54,7 @@ class RawWriter(RegionWriter):
         super().__init__(path, axes, dtype)
         self.finish = finish
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = _beside(path)
+        fresh = beside(path)
         try:
             offset = lay_out(fresh)
             self.stored = RawArray(self.partial, dtype.str, axes.shape, offset, order)
@@ -74,22 +74,13 @@ class RawWriter(RegionWriter):
         if self.finish is None:
             os.replace(self.partial, self.path)
             return
-        made = _beside(self.path)
-        try:
+        with replacing(self.path) as made:
             self.finish(self.stored, made)
-            os.replace(made, self.path)
-        finally:
-            made.unlink(missing_ok=True)
         self.partial.unlink()
 
     def discard(self) -> None:
         """Remove what is written."""
         self.partial.unlink(missing_ok=True)
-
-
-def _beside(path: Path) -> Path:
-    """A hidden name of the same ending."""
-    return path.with_name(f".{uuid.uuid4().hex[:12]}.{path.name}")
 
 
 def _place(fresh: Path, stored: RawArray, resume: bool) -> None:

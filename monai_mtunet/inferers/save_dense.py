@@ -38,8 +38,13 @@ def save_dense(task: Task, prediction: Tensor, meta: Mapping[str, Any], path: Pa
     if task.saved_as is SavedAs.PICTURE and header.kind is Kind.PICTURE:
         values = np.moveaxis(task.draw(prediction), -1, 0)[: 3 if len(prediction) == 3 else 1]
     dtype = saved_dtype(task, header, int(values.max()) if task.saved_as is SavedAs.IDS else 0)
-    with prediction_writer(task, header, path, values.shape, dtype) as writer:
-        writer.write(None, values)
+    writer = prediction_writer(task, header, path, values.shape, dtype)
+    try:
+        with writer:
+            writer.write(None, values)
+    except BaseException:
+        writer.discard()  # no run goes on with it, and on a full disk it would take the room of others
+        raise
     return writer.path
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..files.replacing import replacing
 from ..pictures import label_png
 from ..tasks import SegmentationTask
 from .save_predictions import SampleWriter, meta_of
@@ -65,5 +66,6 @@ class SaveLabelMapd(SampleWriter):
             raise ValueError(f"{key} has shape {tuple(classes.shape)}: only label maps (1, H, W) of images are PNGs.")
         self.output_dir.mkdir(parents=True, exist_ok=True)
         path = self.path(meta_of(data[self.image_key]), ".png", dropped=self.suffix)
-        label_png(self.labels[classes[0].cpu().numpy().astype(np.uint8)], self.colors).save(path)
+        with replacing(path) as made:
+            label_png(self.labels[classes[0].cpu().numpy().astype(np.uint8)], self.colors).save(made)
         return dict(data)

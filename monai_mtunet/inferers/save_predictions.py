@@ -14,6 +14,7 @@ from monai.utils import ImageMetaKey
 from torch import Tensor
 
 from ..data.file_names import stem_of
+from ..files.replacing import replacing
 from ..pictures import save_figure
 from ..tasks import Task, draw_panel
 from .save_dense import save_dense
@@ -105,7 +106,9 @@ class SavePaneld(SampleWriter):
         image = data[self.image_key]
         path = self.path(meta_of(image), "_panel.png")
         predictions = {task.name: data[f"pred_{task.name}"] for task in self.tasks}
-        save_figure(draw_panel(self.tasks, [image], [predictions], title=path.stem.removesuffix("_panel")), path)
+        figure = draw_panel(self.tasks, [image], [predictions], title=path.stem.removesuffix("_panel"))
+        with replacing(path) as made:
+            save_figure(figure, made)
         return dict(data)
 
 
@@ -147,7 +150,8 @@ class SavePredictionsd(SampleWriter):
 def _save_json(task: Task, prediction: Tensor, meta: Mapping[str, Any], path: Path) -> Path:
     path = path.with_name(path.name + ".json")
     content = json.dumps(task.to_json(prediction), indent=2, ensure_ascii=False)
-    path.write_text(content + "\n", encoding="utf-8")
+    with replacing(path) as made:
+        made.write_text(content + "\n", encoding="utf-8")
     return path
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +20,11 @@ from .ledger import Ledger
 from .parts import PredictionParts
 from .predict import LEDGER, PredictionReport, begin, is_done, note, open_ledger, reason_of
 from .predictor import Predictor
+from .unwritable import telling_unwritable, unwritable
 
 __all__ = ["cluster_client", "predict_on_cluster"]
 
 _PARTS = "monai_mtunet_parts"  # attribute of a worker
-_RETRIES = 3  # of a task whose worker died
 _RUNS_PER_WORKER = 2  # so that workers end at about the same time
 _LEAST_STEPS = 6  # windows' steps in a run: at its ends windows are computed for two runs
 
@@ -90,17 +90,18 @@ def predict_on_cluster(
 
     Raises:
         ValueError: When predictions in the folder were made with something else.
+        OSError: When the folder is full or read-only, which ends it; what is done is kept.
     """
     from distributed import as_completed
 
     workers = max(len(client.scheduler_info()["workers"]), 1)
     client.register_plugin(_worker_setup(parts))
-    options: dict[str, Any] = {"pure": False, "retries": _RETRIES}
+    options: dict[str, Any] = {"pure": False}
     if parts.device.type == "cuda":
         options["resources"] = {"GPU": 1}
     report, under_way = PredictionReport(), {}
     output_dir = output_dir.absolute()
-    with ExitStack() as stack:
+    with telling_unwritable(output_dir, report.done), ExitStack() as stack:
         done = stack.enter_context(open_ledger(output_dir, ledger_name, parts.identity))
         for item in inputs:
             if is_done(done, item, output_dir):
@@ -112,14 +113,18 @@ def predict_on_cluster(
                 if not calls:  # a kill came between the last block and the names
                     _complete(image, [], done, output_dir, report)
             except Exception as error:  # whatever is wrong with one image
+                if unwritable(error):
+                    raise
                 report.failed[item.files[0]] = reason_of(error)
                 continue
-            under_way.update({client.submit(*call, **options): image for call in calls})
+            under_way.update({client.submit(_carry_out, *call, **options): image for call in calls})
         for future in as_completed(list(under_way)):
             image = under_way.pop(future)
             try:
                 _take_up(image, future.result(), done, output_dir, report)
             except Exception as error:
+                if unwritable(error):
+                    raise
                 report.failed[image.item.files[0]] = reason_of(error)
     return report
 
@@ -172,6 +177,8 @@ def _longest_run(job: BlockJob, workers: int) -> int:
 
 def _take_up(image: _Image, result: Any, done: Ledger, output_dir: Path, report: PredictionReport) -> None:
     """Note what a worker has done."""
+    if isinstance(result, Exception):
+        raise result
     image.waiting -= 1
     if image.ledger is None:
         _complete(image, result, done, output_dir, report)
@@ -187,6 +194,15 @@ def _complete(image: _Image, files: Sequence[Path], done: Ledger, output_dir: Pa
         files = image.job.finish(image.ledger)
     note(done, image.item, files, output_dir)
     report.done[image.item.files[0]] = list(files)
+
+
+def _carry_out(work: Callable[..., Any], *division: Any) -> Any:
+    """Errors are results: Dask logs at length what a task raises, and what fails would fail again."""
+    try:
+        return work(*division)
+    except Exception as error:
+        full = unwritable(error)
+        return RuntimeError(reason_of(error)) if full is None else OSError(full.errno, full.strerror)
 
 
 def _parts_here() -> PredictionParts:

@@ -16,6 +16,7 @@ from .inputs import PredictionInput
 from .ledger import Ledger, identity_in
 from .parts import PredictionParts
 from .predictor import Predictor
+from .unwritable import telling_unwritable, unwritable
 
 logger = logging.getLogger(__name__)
 
@@ -78,9 +79,13 @@ def predict_inputs(
 
     Raises:
         ValueError: When predictions in the folder were made with something else.
+        OSError: When the folder is full or read-only, which ends it; what is done is kept.
     """
     report = PredictionReport()
-    with open_ledger(output_dir, ledger_name, predictor.parts.identity) as ledger:
+    with (
+        telling_unwritable(output_dir, report.done),
+        open_ledger(output_dir, ledger_name, predictor.parts.identity) as ledger,
+    ):
         for item in inputs:
             name = item.files[0]
             if is_done(ledger, item, output_dir):
@@ -90,6 +95,8 @@ def predict_inputs(
                 begin(ledger, predictor.parts.saved_names, item, output_dir)
                 files = predictor.predict(item.files, output_dir / item.stem, panels)
             except Exception as error:  # whatever is wrong with one image
+                if unwritable(error):
+                    raise
                 report.failed[name] = reason_of(error)
                 logger.error("%s failed: %s", name, report.failed[name])
                 continue

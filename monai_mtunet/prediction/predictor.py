@@ -91,6 +91,6 @@ class Predictor:
             tasks=parts.tasks, device=parts.device, val_data_loader=[list_data_collate([parts.preprocessing(entry)])],
             network=parts.network, inferer=parts.inferer, postprocessing=postprocessing,
         )  # fmt: skip
-        engine.logger.setLevel(logging.WARNING)
+        engine.logger.setLevel(logging.CRITICAL)  # errors are told by who catches them
         engine.run()
         return postprocessing.written

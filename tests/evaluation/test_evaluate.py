@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from monai_mtunet.commands.app import main
-from monai_mtunet.evaluation.evaluate import evaluate_predictions
-from monai_mtunet.evaluation.report import summary, write_reports
+from monai_mtunet.evaluation.evaluate import Evaluation, evaluate_predictions
+from monai_mtunet.evaluation.report import prepare_folder, summary, write_reports
 from monai_mtunet.tasks import (
     BoundingBoxTask,
     ClassificationTask,
@@ -61,6 +61,11 @@ def evaluate(folder: Path, tasks: Any = (SEGMENT,), **arguments: Any) -> Any:
     return evaluate_predictions(folder / "out", targets, TaskList(tasks), 2, **arguments)
 
 
+def write(found: Evaluation, report: Path) -> None:
+    prepare_folder(report)
+    write_reports(found, report)
+
+
 def test_each_image_and_all_of_them(folder: Path) -> None:
     found = evaluate(folder)
     assert found.is_complete
@@ -72,7 +77,7 @@ def test_each_image_and_all_of_them(folder: Path) -> None:
 
 def test_reports_tell_all_and_the_worst_image_first(folder: Path) -> None:
     found = evaluate(folder)
-    write_reports(found, folder / "report")
+    write(found, folder / "report")
     metrics = {name: float(value) for name, value in csv.reader((folder / "report" / "metrics.csv").open())}
     assert metrics == found.metrics
     header, *rows = csv.reader((folder / "report" / "cases.csv").open())
@@ -110,12 +115,27 @@ def test_what_is_missing_or_does_not_fit_is_listed_and_the_rest_measured(folder:
     assert "4 failed: classes, segment: " in told
 
 
+def test_a_report_that_cannot_be_written_leaves_none_that_looks_complete(folder: Path, monkeypatch) -> None:
+    def fail(*_: object, **__: object) -> str:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("monai_mtunet.evaluation.report._cell", fail)
+    with pytest.raises(OSError, match="No space"):
+        write(evaluate(folder), folder / "report")
+    assert [path.name for path in (folder / "report").iterdir()] == ["metrics.csv"]
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_anything_is_measured(folder: Path) -> None:
+    with pytest.raises(OSError, match="_segment"):
+        prepare_folder(next(folder.rglob("a_segment.png")) / "report")
+
+
 def test_nothing_measured_is_not_complete(folder: Path) -> None:
     for file in (folder / "out").rglob("*.png"):
         file.write_bytes(b"x")
     found = evaluate(folder)
     assert (found.metrics, found.cases, len(found.failed), found.is_complete) == ({}, {}, 2, False)
-    write_reports(found, folder / "report")
+    write(found, folder / "report")
 
 
 def test_targets_that_a_list_says_to_be_missing_are_none(folder: Path) -> None:
@@ -156,7 +176,7 @@ def test_one_task_of_several_and_a_task_that_not_every_image_has(folder: Path) -
     assert both.is_complete
     assert both.metrics["height_mae"] == pytest.approx(2)
     assert both.cases["sub/b"]["height_mae"] != both.cases["sub/b"]["height_mae"]  # NaN: it has none
-    write_reports(both, folder / "report")
+    write(both, folder / "report")
     assert json.loads((folder / "report" / "evaluation.json").read_text())["cases"]["sub/b"]["height_mae"] is None
     one = evaluate(folder, [SEGMENT, height], only=["height"])
     assert set(one.metrics) == {"height_mae", "height_rmse"}

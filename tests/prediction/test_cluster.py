@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import threading
@@ -29,7 +30,7 @@ def read_all(folder: Path) -> dict[str, bytes]:
     return {file.name: np.asanyarray(nibabel.load(file).dataobj).tobytes() for file in files}
 
 
-def test_equal_bits_though_a_worker_dies(tmp_path, make_parts):
+def test_equal_bits_though_a_worker_dies(tmp_path, make_parts, capfd):
     rng = np.random.default_rng(0)
     for name, shape in (("large.nii", (11, 40, 13)), ("small.nii", (4, 5, 6))):
         values = rng.normal(50, 20, shape).astype(np.float32)
@@ -54,6 +55,7 @@ def test_equal_bits_though_a_worker_dies(tmp_path, make_parts):
         assert first not in client.run(os.getpid, on_error="ignore").values()
     assert sorted(Path(file).name for file in report.done) == ["large.nii", "small.nii"]
     assert "bad.nii" in next(iter(report.failed.values()))
+    assert "Traceback" not in capfd.readouterr().err  # Dask's of the damaged file
     assert read_all(tmp_path / "two") == read_all(tmp_path / "one")
     assert not list((tmp_path / "two").glob("*.partial"))
 
@@ -63,3 +65,22 @@ def kill_when_there_is(process: int, folder: Path, pattern: str) -> None:
         time.sleep(0.02)
     time.sleep(0.2)
     os.kill(process, signal.SIGKILL)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="space is not reserved on this system")
+def test_a_full_disk_ends_it(tmp_path, make_parts):
+    values = np.random.default_rng(0).normal(50, 20, (4, 5, 6)).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), tmp_path / "small.nii")
+    with cluster_client(workers=1) as client:
+        client.run(fill_disk)
+        with pytest.raises(OSError, match=r"written to .*out: No space left on device. 0 predicted"):
+            predict_on_cluster(client, make_parts(), find_inputs([tmp_path / "small.nii"]), tmp_path / "out", SMALL)
+
+
+def fill_disk() -> None:
+    """In a worker: nothing can be reserved from now on."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    os.posix_fallocate = refuse

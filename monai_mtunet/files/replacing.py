@@ -1,0 +1,45 @@
+"""A file that bears its name only when it is complete."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["beside", "replacing"]
+
+
+def beside(path: Path) -> Path:
+    """A hidden name of the same ending."""
+    return path.with_name(f".{uuid.uuid4().hex[:12]}.{path.name}")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    r"""Write a file under another name, and give it its own at the end; after an error there is none of it.
+
+    Args:
+        path: the final file, whose earlier content stays until the new one is complete.
+
+    Yields:
+        The path to write to, of the same ending.
+
+    Raises:
+        OSError: When it cannot be written, with the path of the final file.
+
+    Example:
+        >>> with replacing(folder / "metrics.csv") as path:
+        ...     path.write_text("segment_miou,0.71\n")
+    """
+    made = beside(path)
+    try:
+        yield made
+        os.replace(made, path)
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)  # a full disk names no file
+        raise
+    finally:
+        made.unlink(missing_ok=True)
