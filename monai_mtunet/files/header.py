@@ -46,6 +46,8 @@ class Header:
         unit: of ``spacing`` and ``affine``: "nm", "um", "mm", "cm", "m" or "angstrom".
         variant: what kind of the kind: ".nii.gz", "imagej", "ome" or "0.4".
         ending: of the file's name.
+        spaces: NIfTI's codes of qform and sform, which say what space ``affine`` leads to: 1 the scanner's, 2 that of
+            another file, 3 and 4 standard brains; 0 where that one does not say the affine.
     """
 
     kind: Kind
@@ -57,6 +59,7 @@ class Header:
     unit: str | None = None
     variant: str = ""
     ending: str = ""
+    spaces: tuple[int, int] = (0, 2)
 
     @classmethod
     def without_file(cls, spatial_dims: int) -> Header:
@@ -76,7 +79,7 @@ class Header:
         """The way back."""
         values = json.loads(text)
         affine, spacing = values["affine"], values["spacing"]
-        values["kind"] = Kind(values["kind"])
+        values["kind"], values["spaces"] = Kind(values["kind"]), tuple(values["spaces"])
         values["affine"] = None if affine is None else tuple(tuple(row) for row in affine)
         values["spacing"] = None if spacing is None else tuple(spacing)
         return cls(**values)

@@ -73,6 +73,27 @@ def test_nifti_by_nibabel(tmp_path):
     assert file.header.get_xyzt_units()[0] == "micron"
 
 
+@pytest.mark.parametrize(
+    ("qform", "sform", "expected"),
+    [(1, 1, (1, 1)), (1, 0, (1, 0)), (0, 4, (0, 4)), (0, 0, (0, 2)), ("elsewhere", 4, (0, 4))],
+)
+def test_nifti_says_its_place_as_the_image_does(tmp_path, qform, sform, expected):
+    angle = np.deg2rad(20)
+    affine = np.eye(4)
+    affine[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    affine[:3] = affine[:3] @ np.diag([1, 2, 3, 1.0])
+    affine[:3, 3] = 5, 6, 7
+    file = nib.Nifti1Image(np.zeros((3, 4, 5), np.float32), affine)
+    file.header.set_sform(affine if sform else None, sform)
+    file.header.set_qform(np.eye(4) if qform == "elsewhere" else affine, 1 if qform == "elsewhere" else qform)
+    nib.save(file, tmp_path / "x.nii")
+    path, _ = written(open_image(tmp_path / "x.nii"), tmp_path)
+    saved = nib.load(path)
+    np.testing.assert_allclose(saved.affine, nib.load(tmp_path / "x.nii").affine, atol=1e-5)
+    assert (int(saved.header["qform_code"]), int(saved.header["sform_code"])) == expected
+    np.testing.assert_allclose(saved.header.get_zooms(), (1, 2, 3), rtol=1e-6)
+
+
 def test_flat_nifti_by_nibabel(tmp_path):
     path, values = written(like(tmp_path, "flat.nii"), tmp_path)
     np.testing.assert_array_equal(nib.load(path).dataobj, values[0].T)

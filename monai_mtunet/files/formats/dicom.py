@@ -43,6 +43,7 @@ def open_dicom(path: Path) -> Image:
         spacing=spacing_of(affine, 3),
         unit="mm",
         ending=".nii.gz",
+        spaces=(1, 1),
     )
     reason = "a DICOM series is read as a whole: convert it to .nii once (dcm2niix does)"
     image = Image(path, header, StoredAxes(names, values.shape, "xyz"), partial(_values, path), reason)

@@ -9,6 +9,7 @@ from typing import Any
 
 import nibabel
 import numpy as np
+from numpy.typing import NDArray
 
 from ..axes import SINGLE, StoredAxes
 from ..damage import check_size
@@ -51,6 +52,7 @@ def open_nifti(path: Path) -> Image:
         unit=short_unit(file.header.get_xyzt_units()[0]),
         variant=COMPRESSED if compressed else ".nii",
         ending=COMPRESSED,
+        spaces=_spaces(file),
     )
     axes = StoredAxes(names, tuple(proxy.shape), "yx" if dims == 2 else "xyz")
     reason = f"{path.name} is compressed, unpack it once: gunzip --keep {path.name}" if compressed else ""
@@ -80,9 +82,29 @@ def nifti_header(header: Header, axes: StoredAxes, dtype: np.dtype[Any]) -> byte
     image = kind(np.broadcast_to(dtype.type(0), axes.shape), affine, dtype=dtype)
     if header.unit in ("mm", "um", "m"):
         image.header.set_xyzt_units({"mm": "mm", "um": "micron", "m": "meter"}[header.unit])
+    _place(image.header, affine, *header.spaces)
     image.header.set_slope_inter(1, 0)
     image.header["vox_offset"] = image.header.single_vox_offset
     written = BytesIO()
     image.header.write_to(written)
     content = written.getvalue()
     return content + bytes(int(image.header["vox_offset"]) - len(content))
+
+
+def _spaces(file: Any) -> tuple[int, int]:
+    """Codes of qform and sform, of which one may lead elsewhere: nibabel goes by the sform."""
+    qform, sform = int(file.header["qform_code"]), int(file.header["sform_code"])
+    return (qform if qform and _is_qform_of(file.header, file.affine) else 0, sform)
+
+
+def _place(nifti: Any, affine: NDArray[np.float64], qform: int, sform: int) -> None:
+    """Say the place as the image does: programs read one or the other, and compare the codes of two files."""
+    if qform:
+        nifti.set_qform(affine, qform)
+        if not _is_qform_of(nifti, affine):  # which knows no shears
+            nifti.set_qform(None, 0)
+    nifti.set_sform(affine, sform if sform or nifti["qform_code"] else 2)
+
+
+def _is_qform_of(nifti: Any, affine: NDArray[np.float64]) -> bool:
+    return bool(np.allclose(nifti.get_qform(), affine, rtol=1e-4, atol=1e-4 * np.abs(affine[:3, :3]).max()))
