@@ -15,7 +15,7 @@ def evaluate(
     targets: Annotated[
         list[str],
         typer.Argument(
-            metavar="TARGETS...",
+            metavar="TARGETS",
             help="Data list (list.json, list.json#section, list.csv); folder of files named as predictions are; or "
             "task=folder of files named as the images are.",
         ),

@@ -11,30 +11,40 @@ __all__ = ["predict"]
 
 
 def predict(
-    bundle: Annotated[Path, typer.Argument(help="The bundle's folder, as bundles/umc.")],
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle's folder, as bundles/umc.")],
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Files, folders, patterns in quotes, lists (JSON, CSV).")
+        list[str], typer.Argument(metavar="INPUT", help="Files, folders, patterns in quotes, lists (JSON, CSV).")
     ],
-    output: Annotated[Path, typer.Option(help="Folder of the predictions.")],
+    output: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of the predictions.")],
     config: Annotated[
-        list[Path] | None, typer.Option(help="Overlay that the network was trained with; may repeat.")
+        list[Path] | None, typer.Option(metavar="FILE", help="Overlay that the network was trained with; may repeat.")
     ] = None,
     checkpoint: Annotated[
-        list[Path] | None, typer.Option(help="Trained weights; several are averaged. Default: the configuration's.")
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Trained weights; several are averaged. Default: the configuration's."),
     ] = None,
     tasks: Annotated[
-        list[str] | None, typer.Option(help="Only this task; may repeat. Nothing else is computed.")
+        list[str] | None, typer.Option(metavar="NAME", help="Only this task; may repeat. Nothing else is computed.")
     ] = None,
     channels: Annotated[
         list[str] | None,
-        typer.Option(help="How names of files end that are a channel each, in order: --channels _t1 --channels _t2."),
+        typer.Option(
+            metavar="ENDING",
+            help="How names of files end that are a channel each, in order: --channels _t1 --channels _t2.",
+        ),
     ] = None,
-    memory: Annotated[str, typer.Option(help="For the whole process, each where there are several.")] = "4GB",
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes on this machine; needs Dask.")] = None,
-    scheduler: Annotated[str | None, typer.Option(help="Address or scheduler file of a running Dask cluster.")] = None,
-    part: Annotated[int, typer.Option(min=1, help="Which part of the images, of --parts.")] = 1,
+    memory: Annotated[
+        str, typer.Option(metavar="SIZE", help="For the whole process, each where there are several.")
+    ] = "4GB",
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Processes on this machine; needs Dask.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Address or scheduler file of a running Dask cluster.")
+    ] = None,
+    part: Annotated[int, typer.Option(min=1, metavar="N", help="Which part of the images, of --parts.")] = 1,
     parts: Annotated[
-        int, typer.Option(min=1, help="How many processes share the images, each with its own --part.")
+        int, typer.Option(min=1, metavar="N", help="How many processes share the images, each with its own --part.")
     ] = 1,
     tta: Annotated[bool, typer.Option("--tta", help="Average over flips along every axis.")] = False,
     panels: Annotated[bool, typer.Option("--panels", help="Draw input and predictions side by side.")] = False,

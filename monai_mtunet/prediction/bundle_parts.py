@@ -87,5 +87,12 @@ def _window(network: nn.Module, bundle: TrainedBundle, free: float) -> tuple[lis
     # Longer than any window, so that a batch is of several.
     endless = [size + largest for size in image]
     room = int(min(max(free, 0) / 2, _MOST_FOR_WINDOWS))
-    size, batch = window_for(network, bundle.image_channels, endless, room, _BATCH, largest=largest)
+    try:
+        size, batch = window_for(network, bundle.image_channels, endless, room, _BATCH, largest=largest)
+    except ValueError as error:
+        used = psutil.Process().memory_info().rss
+        raise ValueError(
+            f"{error} Half of what is free is for windows, the rest for images; the process itself takes "
+            f"{used / 2**20:.0f} MiB (--memory)."
+        ) from error
     return [min(length, most) for length, most in zip(size, image, strict=True)], batch

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from ..bundle.plain_errors import root_cause
 from .blocks.block_job import source_state
 from .inputs import PredictionInput
@@ -86,7 +88,8 @@ def predict_inputs(
         telling_unwritable(output_dir, report.done),
         open_ledger(output_dir, ledger_name, predictor.parts.identity) as ledger,
     ):
-        for item in inputs:
+        # On terminals only.
+        for item in tqdm(inputs, unit="image", disable=None):
             name = item.files[0]
             if is_done(ledger, item, output_dir):
                 report.kept.append(name)

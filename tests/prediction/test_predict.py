@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import sys
 from pathlib import Path
 
 import nibabel
@@ -108,3 +110,14 @@ def test_parts_share_a_folder(folder, tmp_path, make_parts):
         predict_inputs(
             Predictor(make_parts(checkpoint="c"), 1e9), inputs, output, ledger_name="predictions.4-of-4.jsonl"
         )
+
+
+def test_a_terminal_sees_how_many_images_are_done(folder, tmp_path, make_parts, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for terminal, shown in ((Terminal(), True), (io.StringIO(), False)):
+        monkeypatch.setattr(sys, "stderr", terminal)
+        predict_inputs(Predictor(make_parts(), 1e9), find_inputs([folder / "c.nii"]), tmp_path / f"out{shown}")
+        assert ("1/1" in terminal.getvalue()) is shown
