@@ -164,12 +164,12 @@ def _calls(
     job.take_up(ledger)
     job.measure(ledger)
     job.outputs()  # made once, before several processes open them
-    runs = job.runs(ledger, longest=_longest_run(job, workers))
+    runs = job.runs(ledger, longest=longest_run(job, workers))
     what = (files, output, memory, job.plan, ledger.done.get(job.RANGES))
     return _Image(item, job, ledger, len(runs)), [(_predict_run, *what, run) for run in runs]
 
 
-def _longest_run(job: BlockJob, workers: int) -> int:
+def longest_run(job: BlockJob, workers: int) -> int:
     """Blocks per run, so that all workers have some and few windows are computed twice."""
     steps = len(job.grid.starts[job.grid.rolling_axis]) / len(job.plan.columns[0])  # per block
     return max(math.ceil(len(job.blocks) / (workers * _RUNS_PER_WORKER)), math.ceil(_LEAST_STEPS / steps))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-MEASURES_MEMORY = ("checkpointing", "one_task", "several_tasks", "stacked_unets", "weighting_methods")
+MEASURES_MEMORY = ("checkpointing", "one_task", "several_tasks", "stacked_unets", "weighting_methods", "prediction")
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,7 @@ MEASURES_MEMORY = ("checkpointing", "one_task", "several_tasks", "stacked_unets"
                 "checkpointing": 8,
                 "stacked_unets": 8,
                 "weighting_methods": 18,
+                "prediction": 8,
             }.items()
         ),
     ],
