@@ -8,9 +8,12 @@ import nibabel
 import numpy as np
 import psutil
 import pytest
+import tifffile
 import torch
 
 from monai_mtunet.bundle.trained_bundle import TrainedBundle
+from monai_mtunet.files import open_image
+from monai_mtunet.prediction.blocks.block_preprocessing import BlockPreprocessing
 from monai_mtunet.prediction.bundle_parts import bundle_parts
 from monai_mtunet.prediction.predictor import Predictor
 
@@ -53,6 +56,23 @@ def test_windows_fit_into_memory(tmp_path):
     assert bundle_parts(bundle, memory=used + 8e9, begun=[{}, small.identity]).identity == small.identity
     other = {**small.identity, "configuration": "another"}
     assert bundle_parts(bundle, memory=used + 8e9, begun=[other]).identity == large.identity
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+@pytest.mark.parametrize("dims", [2, 3])
+def test_files_are_read_by_blocks_as_the_default_data_are(tmp_path, name, dims):
+    """Those are painted; a network that learned from them predicts large files as well."""
+    (tmp_path / "any.pt").touch()
+    bundle = TrainedBundle(ROOT / name, [ROOT / name / "volume.json"] * (dims == 3), [tmp_path / "any.pt"])
+    channels = [] if bundle.image_channels == 1 else [bundle.image_channels]
+    values = np.random.default_rng(0).integers(0, 255, [9, 10, 11][:dims] + channels, np.uint8)
+    tifffile.imwrite(path := tmp_path / "image.tif", values)
+    blocks = BlockPreprocessing(bundle.preprocessing(), open_image(path))
+    blocks.measure([tuple(slice(None) for _ in range(dims))])
+    whole = bundle.preprocessing()({"image": str(path)})["image"]
+    np.testing.assert_allclose(
+        blocks.read((slice(2, 6),) * dims), whole[(slice(None), *[slice(2, 6)] * dims)], atol=1e-6
+    )
 
 
 def test_only_what_is_wanted_is_computed(tmp_path):

@@ -18,9 +18,10 @@ from monai.transforms import (
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...data import LoadSyntheticd
 from ...files.image import Image
 from ...inferers.window_grid import Box
-from ...transforms import BoxOfMaskd, CheckSampled, LoadSampled, ScaleVolumeRanged
+from ...transforms import BoxOfMaskd, CheckSampled, LoadSampled, PaintBoxd, ScaleVolumeRanged
 from ...transforms.load.mark_non_finite import MarkNonFinited
 from .exact_percentiles import exact_percentiles
 
@@ -42,7 +43,7 @@ class BlockPreprocessing:
     crops or pads moves voxels across blocks, and what is unknown might.
 
     Args:
-        preprocessing: the bundle's transforms, the first of which is `LoadSampled`.
+        preprocessing: the bundle's transforms, the first of which is `LoadSampled`, or follows `LoadSyntheticd`.
         image: the image to be predicted.
 
     Raises:
@@ -50,7 +51,8 @@ class BlockPreprocessing:
     """
 
     def __init__(self, preprocessing: Compose, image: Image) -> None:
-        first, *others = preprocessing.flatten().transforms
+        # What paints samples of the default data leaves files to the next step.
+        first, *others = [step for step in preprocessing.flatten().transforms if not isinstance(step, LoadSyntheticd)]
         steps = [step for step in others if _sees_image(step)]
         if not isinstance(first, LoadSampled) or first.reader is not None:
             raise WholeImageNeededError(
@@ -131,7 +133,7 @@ class BlockPreprocessing:
 
 def _sees_image(step: Any) -> bool:
     """Whether a step is of the image, or of targets alone, which are not there."""
-    if isinstance(step, BoxOfMaskd):
+    if isinstance(step, BoxOfMaskd | PaintBoxd):
         return False
     return not isinstance(step, MapTransform) or "image" in step.keys
 
