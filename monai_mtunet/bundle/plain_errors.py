@@ -12,6 +12,7 @@ from multiprocessing.dummy import DummyProcess
 from types import TracebackType
 
 from .command_line import is_bundle_run
+from .config_place import place_in_config
 from .worker_errors import cause_in_worker
 
 __all__ = ["plain_errors", "report_error", "root_cause"]
@@ -41,9 +42,11 @@ def root_cause(error: BaseException) -> BaseException:
 
 
 def _is_ours(error: BaseException) -> bool:
-    """Whether an error was raised by a line of this package."""
+    """Whether a line of this package raised an error with a message of its own."""
     frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and f"{os.sep}monai_mtunet{os.sep}" in frames[-1].filename
+    if not frames or f"{os.sep}monai_mtunet{os.sep}" not in frames[-1].filename:
+        return False
+    return (frames[-1].line or "raise").startswith("raise")
 
 
 def report_error(error: Exception) -> None:
@@ -54,10 +57,18 @@ def report_error(error: Exception) -> None:
     """
     with tempfile.NamedTemporaryFile("w", prefix="monai_mtunet_", suffix="_traceback.txt", delete=False) as file:
         traceback.print_exception(error, file=file)
-    cause = root_cause(error)
-    told = cause_in_worker(str(cause)) or f"{type(cause).__name__}: {cause}"
-    print(f"\nThe whole traceback is in {file.name}\n{told}", file=sys.stderr)
+    print(f"\nThe whole traceback is in {file.name}\n{_told(error)}", file=sys.stderr)
     _let_pools_end()
+
+
+def _told(error: BaseException) -> str:
+    """The cause, on one line. Where it is a library's, the item of the configuration that it came up in, too."""
+    cause = root_cause(error)
+    told = cause_in_worker(str(cause))
+    if told is None:
+        place = None if _is_ours(cause) else place_in_config(error)
+        told = f"{type(cause).__name__}: {cause}" + (f" ({place})" if place else "")
+    return " ".join(told.split())
 
 
 def _let_pools_end() -> None:

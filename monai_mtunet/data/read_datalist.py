@@ -182,7 +182,7 @@ def _as_sample(where: str, entry: Any, rename: Mapping[str, str]) -> dict[str, A
     if len(sample) < len(entry):
         raise ValueError(f"{where}: {sorted(entry)} are renamed to one key; change rename, {dict(rename)}.")
     files = sample.get(_IMAGE)
-    if not files or not all(isinstance(file, str) and file for file in ensure_tuple(files)):
+    if not isinstance(files, str | list) or not files or not all(isinstance(f, str) and f for f in ensure_tuple(files)):
         raise ValueError(
             f'{where}: "image" must name a file, or several as a list of channels, got '
             f"{files!r}; the entry holds {sorted(sample)}."

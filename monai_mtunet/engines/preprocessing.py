@@ -40,7 +40,8 @@ class TaskPreprocessing(Compose):
         keep: keys beside image and targets that later steps need.
 
     Raises:
-        ValueError: When a step of ``normalize`` has another number of means or standard deviations than channels.
+        ValueError: When a slot holds something else than transforms, or a step of ``normalize`` has another number of
+            means or standard deviations than channels.
 
     Attributes:
         with_targets: the first part, up to `self_supervision`: whole samples with all targets.
@@ -67,6 +68,11 @@ class TaskPreprocessing(Compose):
             "tasks": tasks, "spatial_dims": spatial_dims, "in_channels": in_channels, "load": load,
             "targets": targets, "normalize": normalize,
         }  # fmt: skip
+        slots = {
+            "load": load, "targets": targets, "degrade_once": degrade_once, "self_supervision": self_supervision,
+            "augment": augment, "degrade": degrade, "normalize": normalize,
+        }  # fmt: skip
+        _check_slots(slots)
         for step in normalize:
             _check_normalization(step, in_channels)
         if tasks is None:
@@ -92,6 +98,19 @@ class TaskPreprocessing(Compose):
         return TaskPreprocessing(
             **self._same, degrade_once=degrade_once, self_supervision=self_supervision, augment=crop
         )
+
+
+def _check_slots(slots: dict[str, Transforms]) -> None:
+    """What is no transform fails with the first sample only, and without a name."""
+    for name, steps in slots.items():
+        if isinstance(steps, str) or not isinstance(steps, Sequence):
+            raise ValueError(f'"{name}" is {steps!r}: give a list of transforms, [] for none.')
+        for index, step in enumerate(steps):
+            if not callable(step):
+                raise ValueError(
+                    f'"{name}#{index}" is {step!r}, which is no transform: name its class, as in '
+                    '{"_target_": "LoadSampled", ...}.'
+                )
 
 
 def _check_normalization(step: Callable[..., Any], channels: int) -> None:

@@ -53,8 +53,8 @@ def open_image(path: Source | Sequence[Source]) -> Image:
         images = [open_image(file) for file in path]
         return images[0] if len(images) == 1 else together(images)
     file = Path(path).expanduser()
-    if not file.exists():
-        raise FileNotFoundError(f"{path} does not exist.")
+    if not os.path.exists(file):  # unlike Path's own, it takes names that no file can have
+        raise FileNotFoundError(f"{path} does not exist: correct the path.")
     with naming(file):
         return _opener(file)(file)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..networks import SUNet
-from .checkpoint_file import CheckpointError, read_checkpoint
+from .checkpoint_file import CheckpointError, check_weights, read_checkpoint
 from .fitting_weights import FittingWeights, fitting_weights
 from .listed_tensors import listed, listed_with_reasons
 from .network_state import own_names
@@ -141,6 +141,7 @@ def copy_weights(
     given = _in_names_of(network, own_names(state, own))
     if not any(name in wanted for name in given) and any(f"{prefix}{name}" in wanted for name in given):
         given = {f"{prefix}{name}": tensor for name, tensor in given.items()}  # of the part alone
+    check_weights(given, wanted, source)
     if fit == "exact":
         _check_exact(given, wanted, prefix, source, type(network).__name__)
     found = fitting_weights(network, given, wanted)
@@ -212,11 +213,11 @@ def _state_of_network(checkpoint: Mapping[str, object], path: str | Path) -> dic
     inside = [value for value in checkpoint.values() if _has_tensors(value)]
     if len(inside) == 1 and not _has_tensors(checkpoint):
         checkpoint = inside[0]  # under another name
-    state = {name: value for name, value in checkpoint.items() if isinstance(value, torch.Tensor)}
+    state = {name: value for name, value in checkpoint.items() if isinstance(value, Tensor) and isinstance(name, str)}
     if not state:
         raise CheckpointError(
             f"The checkpoint {path} holds {sorted(map(str, checkpoint))[:10]}, but no tensors by name: a state "
-            "dict, or one under 'network' or 'state_dict', is expected."
+            "dict, or one under 'network' or 'state_dict', is expected. Save state_dict() of the network."
         )
     return state
 

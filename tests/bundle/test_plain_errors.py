@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from monai_mtunet.bundle.plain_errors import root_cause
+from monai_mtunet.bundle.plain_errors import report_error, root_cause
 
 ROOT = Path(__file__).parents[2]
 
@@ -101,4 +101,40 @@ def test_what_fails_in_a_worker_is_told_as_plainly(tmp_path):
     command += [f"['bundles/umc/train.json','{tmp_path / 'mine.json'}']"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1] == f"FileNotFoundError: image: {tmp_path / 'b.png'} does not exist."
+    assert ended.stderr.splitlines()[-1].startswith(f"FileNotFoundError: image: {tmp_path / 'b.png'} does not exist: ")
+
+
+def told(error, capsys):
+    report_error(error)
+    *_, traceback, last = capsys.readouterr().err.splitlines()
+    Path(traceback.removeprefix("The whole traceback is in ")).unlink()
+    return last
+
+
+def test_a_message_of_several_lines_is_told_on_the_last_one(capsys):
+    def fail():
+        raise ValueError("a file\nis wrong,\n\n  replace it")
+
+    assert told(raised(fail), capsys) == "ValueError: a file is wrong, replace it"
+
+
+def test_a_librarys_error_is_told_with_its_place(capsys):
+    def fail():
+        try:
+            int("many")
+        except ValueError as error:
+            raise RuntimeError("Failed to instantiate component 'torch.Adam' with keywords: lr") from error
+
+    assert told(raised(fail), capsys).endswith("'many' (It came up while making torch.Adam of lr: check these items)")
+
+
+def test_what_a_line_of_the_package_did_not_mean_is_a_librarys_error(capsys):
+    from monai_mtunet.networks import UMC
+
+    def fail():
+        try:
+            UMC(2, 1, {"segment": 2}, features="wide")
+        except TypeError as error:
+            raise RuntimeError("Failed to instantiate component 'UMC' with keywords: features") from error
+
+    assert "(It came up while making UMC of features" in told(raised(fail), capsys)

@@ -172,3 +172,9 @@ def test_mixed_precision_is_on_where_there_is_a_gpu():
 
 def test_defaults_can_be_replaced():
     assert evaluate("depth_abs", [sample()], metric_cmp_fn=max).metric_cmp_fn is max
+
+
+@pytest.mark.parametrize("max_epochs", [0, -1, 1.5, "many", None])
+def test_a_training_has_whole_epochs(max_epochs):
+    with pytest.raises(ValueError, match="max_epochs must be a whole number, at least 1"):
+        MultiTaskTrainer(tasks=TASKS, device=CPU, max_epochs=max_epochs)

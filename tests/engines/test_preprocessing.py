@@ -98,3 +98,16 @@ def test_mean_and_std_have_one_number_per_channel(mean, std, wrong):
     step = NormalizeIntensityd("image", subtrahend=mean, divisor=std, channel_wise=True)
     with pytest.raises(ValueError, match=rf"^{wrong} has \d number\(s\), but images have 2 channel\(s\)"):
         TaskPreprocessing(None, 3, 2, load=[], normalize=[step])
+
+
+@pytest.mark.parametrize(
+    ("slot", "steps", "message"),
+    [
+        ("load", "LoadSampled", "\"load\" is 'LoadSampled': give a list of transforms"),
+        ("augment", None, '"augment" is None: give a list'),
+        ("targets", [{"keys": "image"}], '"targets#0" is {.*}, which is no transform: name its class'),
+    ],
+)
+def test_slots_hold_transforms(slot, steps, message):
+    with pytest.raises(ValueError, match=message):
+        TaskPreprocessing(None, 2, 1, **{"load": [], slot: steps})

@@ -127,3 +127,9 @@ class TestValidation:
             "scores/metrics.csv",
         }
         assert "segment_miou: " in caplog.text
+
+
+@pytest.mark.parametrize("val_interval", [0, -1, 0.5, "each"])
+def test_validation_comes_after_whole_epochs(tmp_path, val_interval):
+    with pytest.raises(ValueError, match="val_interval must be a whole number of epochs, at least 1"):
+        Run(tmp_path, val_interval=val_interval)

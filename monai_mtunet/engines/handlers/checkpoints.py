@@ -16,7 +16,8 @@ from monai.handlers import CheckpointLoader
 from monai.networks.utils import copy_model_state
 from torch import nn
 
-from ...pretrained.checkpoint_file import CheckpointError, read_checkpoint
+from ...losses import MultiTaskLoss
+from ...pretrained.checkpoint_file import CheckpointError, check_weights, read_checkpoint
 from ...pretrained.network_state import unwrapped, without_prefixes
 from ..schedule_end import keeping_ends
 
@@ -54,10 +55,13 @@ def load_checkpoint(
         checkpoint = {next(iter(objects)): checkpoint}
     absent = [name for name in objects if name not in checkpoint]
     if absent:
-        raise CheckpointError(f"The checkpoint {path} holds {sorted(checkpoint)}, but no {absent}.")
+        raise CheckpointError(
+            f"The checkpoint {path} holds {sorted(map(str, checkpoint))[:10]}, but no {absent}: give one that this "
+            "package's training wrote, or a network's state_dict() under 'network'."
+        )
     objects = {name: unwrapped(thing) for name, thing in objects.items()}
     checkpoint = checkpoint | {
-        name: without_prefixes(checkpoint[name], thing.state_dict())
+        name: _own_state(checkpoint[name], thing, path)
         for name, thing in objects.items()
         if isinstance(thing, nn.Module)
     }
@@ -67,13 +71,27 @@ def load_checkpoint(
                 checkpoint[name] = copy_model_state(thing, checkpoint[name], inplace=False)[0]
     try:
         Checkpoint.load_objects(to_load=objects, checkpoint=checkpoint, strict=strict)
-    except (RuntimeError, ValueError, KeyError) as error:
+    except Exception as error:  # whatever states of another kind make of loading
         raise CheckpointError(
             f"The checkpoint {path} does not fit this configuration: it comes from another architecture, other tasks "
             f"or another optimizer. Use the network_def and tasks it was trained with. {error}"
         ) from error
     trainer = checkpoint.get("trainer")
     return None if trainer is None else int(trainer["iteration"]) // int(trainer["epoch_length"])
+
+
+def _own_state(state: Any, module: nn.Module, path: str | Path) -> Mapping[str, Any]:
+    """A module's state under its own names, checked."""
+    if not isinstance(state, Mapping) or not all(isinstance(name, str) for name in state):
+        raise CheckpointError(
+            f"The checkpoint {path} holds no tensors by name for {type(module).__name__}, but a "
+            f"{type(state).__name__}: save its state_dict()."
+        )
+    own = module.state_dict()
+    renamed: Mapping[str, Any] = without_prefixes(state, own)
+    if not isinstance(module, MultiTaskLoss):  # NaN in a weighting's history is an epoch that has not been
+        check_weights(renamed, own, f"The checkpoint {path}")
+    return renamed
 
 
 def or_last(path: Path) -> Path:

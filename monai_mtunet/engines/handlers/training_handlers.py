@@ -84,6 +84,8 @@ class TrainingHandlers:
         frozen_parts: str | Sequence[str] = (),
         frozen_epochs: int | None = None,
     ) -> None:
+        if not isinstance(val_interval, int) or val_interval < 1:
+            raise ValueError(f"val_interval must be a whole number of epochs, at least 1, got {val_interval!r}.")
         if frozen_epochs and not frozen_parts:
             raise ValueError(
                 f"frozen_epochs is {frozen_epochs}, but no part is named: give frozen_parts, as \"['encoder']\"."

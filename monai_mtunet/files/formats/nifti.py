@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -61,7 +62,10 @@ def open_nifti(path: Path) -> Image:
 
 def _values(path: Path) -> Any:
     file: Any = nibabel.load(path)
-    return file.dataobj
+    if not path.name.lower().endswith(".gz"):
+        return file.dataobj
+    with gzip.open(path) as packed:  # to its end, where the checksum is: nibabel stops after the last voxel
+        return type(file).from_bytes(packed.read()).dataobj
 
 
 def nifti_axes(header: Header, shape: tuple[int, ...]) -> StoredAxes:

@@ -14,6 +14,7 @@ from PIL import ImageOps
 from ..axes import StoredAxes
 from ..header import Header, Kind
 from ..image import Image
+from .jpeg_end import check_jpeg_end
 
 __all__ = ["PICTURES", "displayed", "is_picture", "open_picture"]
 
@@ -51,6 +52,11 @@ def displayed(file: Any, mode: str | None = None) -> Pillow.Image:
         file: its path.
         mode: Pillow's mode to convert it to. Default: as in the file.
     """
+    with Pillow.open(file) as image:
+        if image.format == "JPEG":
+            check_jpeg_end(Path(file))
+        if image.format == "PNG":
+            image.verify()  # checksums, which decoding passes by
     image = Pillow.open(file)
     ImageOps.exif_transpose(image, in_place=True)
     if mode is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import os
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,12 @@ class ReadImage:
         Raises:
             FileNotFoundError: When a file does not exist.
             OSError: When one cannot be read.
-            ValueError: When they differ in size or place.
+            ValueError: When they differ in size or place, or what is given is no path.
         """
-        images = [self._of_file(key, file) for file in ensure_tuple(path)]
+        files = (path,) if isinstance(path, Mapping) else ensure_tuple(path)
+        images = [self._of_file(key, file) for file in files]
+        if not images:
+            raise ValueError(f"{key}: no file is named: name one in the data list, or null for a missing target.")
         for image in images[1:]:
             _check_together(key, images[0], image)
         if len(images) == 1:
@@ -53,9 +57,11 @@ class ReadImage:
         return result
 
     def _of_file(self, key: Hashable, file: Any) -> torch.Tensor:
+        if not isinstance(file, str | os.PathLike):
+            raise ValueError(f"{key}: {file!r} is no path: name a file in the data list, or null for a missing target.")
         path = Path(file).expanduser()
-        if not path.exists():
-            raise FileNotFoundError(f"{key}: {file} does not exist.")
+        if not os.path.exists(path):  # unlike Path's own, it takes names that no file can have
+            raise FileNotFoundError(f"{key}: {file} does not exist: correct the data list, or bring the file there.")
         try:
             with naming(path):
                 if self.reader is None or not self.reader.verify_suffix(str(path)):

@@ -134,7 +134,8 @@ class ScaleVolumeRanged(MapTransform, InvertibleTransform):
         finite = part[np.isfinite(part)]
         if finite.size == 0:
             raise ValueError(
-                f"{describe(key, image)} has a channel (or is a volume) without a finite voxel: it cannot be scaled."
+                f"{describe(key, image)} has a channel (or is a volume) without a finite voxel: it cannot be scaled. "
+                "Leave it out."
             )
         low, high = np.percentile(finite, self.percentiles)
         return self.range_of(low, high, finite.min(), finite.max())

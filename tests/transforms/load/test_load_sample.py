@@ -181,3 +181,17 @@ def test_numbers_that_are_not_declared_are_refused(files):
         load({"segment": files / "labels.nii"})
     painted = torch.tensor([[[2]]])
     assert load({"segment": painted})["segment"] is painted  # class numbers already
+
+
+@pytest.mark.parametrize("value", [7, {"path": "a.png"}, True, [None], [["a.png"]]])
+def test_what_is_no_path_is_refused_by_key_and_value(value):
+    with pytest.raises(ValueError, match=r"image: .* is no path: name a file in the data list"):
+        LoadSampled("image")({"image": value})
+    with pytest.raises(ValueError, match="image: no file is named"):
+        LoadSampled("image")({"image": []})
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b.png"])
+def test_names_that_no_file_can_have_do_not_exist(name):
+    with pytest.raises(FileNotFoundError, match="does not exist: correct the data list"):
+        LoadSampled("image")({"image": name})
