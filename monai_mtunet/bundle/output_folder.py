@@ -27,8 +27,10 @@ def prepare_output_dir(
 
     Raises:
         FileExistsError: When there are such files and neither is said.
-        ValueError: When the folder's name holds ``::``, which MONAI makes of ``#``.
+        ValueError: When the folder's name is empty, or holds ``::``, which MONAI makes of ``#``.
     """
+    if not str(output_dir).strip():
+        raise ValueError(f'output_dir is {str(output_dir)!r}: name a folder, "." for the current one.')
     if "::" in str(output_dir):
         raise ValueError(
             f'output_dir is {str(output_dir)!r}: MONAI makes "::" of every "#" in a configuration. Choose a folder '

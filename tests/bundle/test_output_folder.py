@@ -30,6 +30,12 @@ def test_a_run_that_failed_before_it_began_may_be_run_again(tmp_path):
         prepare_output_dir(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["", " "])
+def test_no_folder_is_not_the_current_one(name):
+    with pytest.raises(ValueError, match=rf'output_dir is {name!r}: name a folder, "." for the current one'):
+        prepare_output_dir(name)
+
+
 def test_an_earlier_run_is_not_overwritten(trained):
     with pytest.raises(FileExistsError, match=r"holds checkpoints, tensorboard, loss_weights\.csv of an earlier.*--r"):
         prepare_output_dir(trained)

@@ -104,6 +104,12 @@ def all_cases(seed: int = 0) -> list[Case]:
     return cases
 
 
+def chosen(cases: Sequence[Case], count: int | None, seed: int) -> list[Case]:
+    """So many of the cases, of all formats and kinds."""
+    order = np.random.default_rng(seed).permutation(len(cases))
+    return [cases[index] for index in (range(len(cases)) if count is None else sorted(order[:count]))]
+
+
 def make(case: Case, folder: Path, templates: Path) -> Made:
     """Write a case's files into an empty folder.
 
@@ -205,7 +211,7 @@ def _changed(before: dict[str, Any], path: Path) -> list[str]:
     except (OSError, ValueError):
         return []
     known = _leaves("", before)
-    items = {item for item in {*known, *after} if known.get(item) != after.get(item)}
+    items = {item for item in {*known, *after} if known.get(item, ...) != after.get(item, ...)}
     names = {part for item in items for part in item.split("#")}
     return [part for part in (*names, *(str(after.get(item)) for item in items)) if len(part) > 2]
 

@@ -26,7 +26,7 @@ from .oracle import is_acceptable
 
 MEMORY = 6 * 2**30
 SECONDS = 10  # of a processor: other processes beside the cases must not make them hang
-LAST_RESORT = 120
+LAST_RESORT = 120  # of a clock, for what waits without computing
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,14 @@ class Ended:
     Args:
         status: of its exit; negative for the number of a signal.
         seconds: of a processor.
+        waited: seconds of a clock.
         log: what it printed.
         told: what else it had to say.
     """
 
     status: int
     seconds: float
+    waited: float
     log: str
     told: dict[str, Any]
 
@@ -58,17 +60,17 @@ def in_a_child(call: Callable[[], dict[str, Any]], log: Path) -> Ended:
     child = os.fork()
     if child == 0:
         _child(call, log)
-    deadline = time.monotonic() + LAST_RESORT
+    started = time.monotonic()
     while True:
         pid, status, usage = os.wait4(child, os.WNOHANG)
         if pid:
             break
-        if time.monotonic() > deadline:
+        if time.monotonic() > started + LAST_RESORT:
             os.kill(child, signal.SIGKILL)
         time.sleep(0.005)
     told = log.with_suffix(".told")
     return Ended(
-        os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime,
+        os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, time.monotonic() - started,
         log.read_text(errors="replace"), json.loads(told.read_text()) if told.exists() else {},
     )  # fmt: skip
 
@@ -77,6 +79,7 @@ def _child(call: Callable[[], dict[str, Any]], log: Path) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (3 * SECONDS, 3 * SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.chdir(log.parent)  # what is written beside an output folder is removed with the case
     with open(log, "w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -102,7 +105,6 @@ def _about(error: BaseException) -> dict[str, Any]:
 
 def run_bundle(arguments: list[str]) -> dict[str, Any]:
     """What `python -m monai.bundle` does with these arguments, in this process."""
-    os.chdir(problem.ROOT)
     sys.argv = ["monai.bundle", *arguments]
     runpy.run_module("monai.bundle", run_name="__main__", alter_sys=True)
     return {}

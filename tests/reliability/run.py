@@ -18,12 +18,12 @@ from torch.utils import tensorboard  # noqa: F401 - imported once, before proces
 from . import problem
 from .cases import Case, make
 from .child import in_a_child, load, run_bundle
-from .verdict import BEFORE, RIGHT, TOLD, judge
+from .verdict import GOOD, RIGHT, TOLD, judge
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a case, run by run."""
+    """What became of a case, run by run, and the seconds of the longest run."""
 
     case: Case
     verdicts: dict[str, str]
@@ -32,7 +32,7 @@ class Outcome:
 
     @property
     def is_good(self) -> bool:
-        return all(verdict in (RIGHT, TOLD, BEFORE) for verdict in self.verdicts.values())
+        return GOOD.issuperset(self.verdicts.values())
 
 
 def write_templates(folder: Path) -> Path:
@@ -89,7 +89,7 @@ def _run(case: Case, folder: Path, templates: Path) -> Outcome:
         ended = in_a_child(call, folder / f"{name}.log")
         verdicts[name], lines[name] = judge(made, name, ended, folder), ended.last_line
         made.misses_values |= ended.told.get("misses", False)
-        seconds = max(seconds, ended.seconds)
+        seconds = max(seconds, ended.waited)
     if verdicts.get("load") == TOLD and verdicts["train"] == RIGHT:
         verdicts["train"] = "wrong: trained with what cannot be loaded"
     return Outcome(case, verdicts, lines, seconds)

@@ -13,10 +13,11 @@ from PIL import Image
 from monai_mtunet.files import open_image
 
 from .cases import Made
-from .child import SECONDS, Ended
+from .child import LAST_RESORT, SECONDS, Ended
 from .problem import SIZE
 
 RIGHT, TOLD, BEFORE = "right", "told", "MONAI's"
+GOOD = {RIGHT, TOLD, BEFORE}
 _REMEDY = re.compile(
     r"\b(add|bring|build|change|check|choose|convert|correct|crop|declare|drop|get|give|go|install|keep|leave|list|look|"
     r"lower|make|map|mark|move|name|pass|put|raise|remove|rename|replace|resample|save|scale|set|split|take|train|unpack|"
@@ -34,10 +35,10 @@ def judge(made: Made, name: str, ended: Ended, folder: Path) -> str:
         ended: how its process ended.
         folder: of the case.
     """
+    if ended.seconds > SECONDS or ended.waited > LAST_RESORT:
+        return f"hang: {ended.seconds:.0f} s of a processor, {ended.waited:.0f} s in all"
     if ended.status < 0:
         return f"crash: signal {-ended.status}"
-    if ended.seconds > SECONDS:
-        return f"hang: {ended.seconds:.0f} s"
     if halves := [path.name for path in folder.rglob("*") if _is_half_written(path, folder, made)]:
         return f"half-written: {halves[:3]}"
     if ended.status == 0:

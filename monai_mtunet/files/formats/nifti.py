@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from functools import partial
 from io import BytesIO
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ..units import short_unit
 __all__ = ["nifti_axes", "nifti_header", "open_nifti"]
 
 COMPRESSED = ".nii.gz"
+_CHUNK = 2**20  # bytes
 _MOST_OF_NIFTI_1 = 32767  # voxels along an axis
 
 
@@ -64,8 +66,12 @@ def _values(path: Path) -> Any:
     file: Any = nibabel.load(path)
     if not path.name.lower().endswith(".gz"):
         return file.dataobj
-    with gzip.open(path) as packed:  # to its end, where the checksum is: nibabel stops after the last voxel
-        return type(file).from_bytes(packed.read()).dataobj
+    last = file.dataobj.offset + prod(file.shape) * file.get_data_dtype().itemsize
+    with gzip.open(path) as packed:
+        content = packed.read(last)
+        while packed.read(_CHUNK):  # to its end, where the checksum is: nibabel stops after the last voxel
+            pass
+    return type(file).from_bytes(content).dataobj
 
 
 def nifti_axes(header: Header, shape: tuple[int, ...]) -> StoredAxes:
