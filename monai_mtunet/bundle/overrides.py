@@ -6,6 +6,8 @@ import difflib
 import inspect
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from fire.parser import DefaultParseValue
@@ -17,21 +19,24 @@ from monai.bundle.utils import ID_SEP_KEY, MERGE_KEY
 from .command_line import is_bundle_run
 from .number_signs import check_number_signs
 
+_SIMILAR = 0.8  # of two names; less would take other names for mistyped ones
+
 
 def check_overrides(arguments: Sequence[str] | None = None) -> None:
     """Fail on an override that names nothing in the configuration, which MONAI accepts in silence.
 
     An override must name an item of the configuration files, or an argument of a component in them
     (``--network_def#dropout 0.1`` where ``network_def`` has a ``_target_``). What an overlay adds to a configuration
-    that trains must be referred to: otherwise it is mistyped, or the overlay it belongs with is not there. No value
-    holds ``#`` but in references, since MONAI would change it. Call it first in ``initialize``.
+    that trains must be referred to: otherwise it is mistyped, or the overlay it belongs with is not there. Elsewhere
+    it must not be nearly the name of another item of the bundle. No value holds ``#`` but in references, since MONAI
+    would change it. Call it first in ``initialize``.
 
     Args:
         arguments: command line of ``python -m monai.bundle run``; by default this process's, if it is one.
 
     Raises:
-        ValueError: When an override is unknown; it names the nearest one. When an overlay adds an item that nothing
-            refers to; it names the file and the item. When a value, such as a path, holds ``#``.
+        ValueError: When an override is unknown or mistyped; it names the nearest one. When an overlay adds an item that
+            nothing refers to; it names the file and the item. When a value, such as a path, holds ``#``.
     """
     if arguments is None:
         if not is_bundle_run():
@@ -53,24 +58,46 @@ def check_overrides(arguments: Sequence[str] | None = None) -> None:
     for file in [files] if isinstance(files, str) else files:
         for name, value in ConfigParser.load_config_file(file).items():
             check_number_signs(name, value, file)
-    if "train" in config:  # elsewhere what an overlay says about training has nothing to act on
+    if isinstance(files, Sequence) and not isinstance(files, str):
         _check_overlays(files, config)
 
 
-def _check_overlays(files: str | Sequence[str], config: ConfigParser) -> None:
-    first, *overlays = [files] if isinstance(files, str) else files
+def _check_overlays(files: Sequence[str], config: ConfigParser) -> None:
+    first, *overlays = files
     known = {*_items(first), *_references(config.get())}
+    if "train" not in config:  # what an overlay says about training has nothing to act on
+        _check_spelling(overlays, known | _items_beside(first), files)
+        return
     for overlay in overlays:
         if idle := sorted(_items(overlay) - known):
             raise ValueError(
                 f"{overlay} adds {idle}, to which nothing in {files} refers: mistyped, or it belongs after another "
-                "overlay that is missing."
+                "overlay that is missing. Correct the name, or put that overlay before it."
             )
+
+
+def _check_spelling(overlays: Sequence[str], known: set[str], files: Sequence[str]) -> None:
+    for overlay in overlays:
+        for name in sorted(_items(overlay) - known):
+            if nearest := difflib.get_close_matches(name.strip().lower(), known, n=1, cutoff=_SIMILAR):
+                raise ValueError(
+                    f"{overlay} adds {name!r}, to which nothing in {files} refers. Did you mean {nearest[0]!r}? "
+                    "Correct the name."
+                )
+
+
+def _items_beside(file: str) -> set[str]:
+    """Names of the items in all configurations of a bundle."""
+    names: set[str] = set()
+    for other in Path(file).parent.glob("*.json"):
+        with suppress(ValueError, AttributeError):  # a file of something else
+            names |= _items(str(other))
+    return names
 
 
 def _items(file: str) -> set[str]:
     """Names of the file's items at top level, of nested ids (``validate#handlers``) their first part."""
-    names = ConfigParser.load_config_file(file)
+    names = ConfigParser.load_config_file(file).keys()
     return {ReferenceResolver.normalize_id(name).lstrip(MERGE_KEY).split(ID_SEP_KEY)[0] for name in names}
 
 

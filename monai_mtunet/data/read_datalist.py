@@ -90,8 +90,10 @@ def _read(file: Path) -> dict[str | None, list[Any]]:
         if file.suffix.lower() in (".csv", ".tsv"):
             return _sections_of_csv(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"The data list {file} is no JSON: line {error.lineno}, {error.msg}.") from error
-    except (ValueError, csv.Error) as error:  # of bytes that are no text, too
+        raise ValueError(f"The data list {file} is no JSON: line {error.lineno}, {error.msg}. Correct it.") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"The data list {file} is not in UTF-8, save it as such: {error}.") from error
+    except (ValueError, csv.Error) as error:
         raise ValueError(f"The data list {file} cannot be read: {error}") from error
     raise ValueError(f"The data list {file} must be JSON or CSV, and its name must end in .json, .csv or .tsv.")
 
@@ -99,7 +101,7 @@ def _read(file: Path) -> dict[str | None, list[Any]]:
 def _without_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     repeated = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
     if repeated:
-        raise ValueError(f"{repeated} stand twice in one pair of braces, where only the last would count.")
+        raise ValueError(f"{repeated} stand twice in one pair of braces, where only the last would count: remove one.")
     return dict(pairs)
 
 
@@ -125,7 +127,7 @@ def _sections_of_csv(text: str) -> dict[str | None, list[Any]]:
     sections: dict[str | None, list[Any]] = {}
     for row in rows:
         if len(row) != len(names):
-            raise ValueError(f"{row} has {len(row)} cells, the first line names {len(names)} columns.")
+            raise ValueError(f"{row} has {len(row)} cells, the first line names {len(names)} columns: correct it.")
         entry: dict[str, Any] = {}
         for name, cell in zip(names, row, strict=True):
             value = _as_value(name, cell.strip())
@@ -167,9 +169,10 @@ def _section(file: Path, sections: Mapping[str | None, list[Any]], name: str | N
                 f'{{"{name}": [...]}} (JSON), or a column "{_SECTION}" (CSV).'
             )
         if not found:
-            raise ValueError(f"The data list {file} has no section {name!r}; there are: {there}.")
+            raise ValueError(f"The data list {file} has no section {name!r}; there are: {there}. Correct its name.")
     if not found or not sections[found[0]]:
-        raise ValueError(f"The data list {file} has no sample{'' if name is None else f' in section {name!r}'}.")
+        place = "" if name is None else f" in section {name!r}"
+        raise ValueError(f"The data list {file} has no sample{place}: add some.")
     return found[0], sections[found[0]]
 
 
@@ -211,8 +214,8 @@ def _check_files(where: str, samples: Sequence[Mapping[str, Any]]) -> None:
     if missing:
         some = "; ".join(missing[:3]) + ("; ..." if len(missing) > 3 else "")
         raise FileNotFoundError(
-            f"{where}: {len(missing)} of {len(named)} files do not exist: {some}. Paths are relative to the list's own "
-            "folder; a target that a sample lacks is null (JSON) or an empty cell (CSV)."
+            f"{where}: {len(missing)} of {len(named)} files do not exist: {some}. Correct them: they are "
+            "relative to the list's own folder, and a target that a sample lacks is null (JSON) or an empty cell (CSV)."
         )
 
 

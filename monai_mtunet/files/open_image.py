@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+
 from .channel_files import together
 from .formats.dicom import is_dicom, open_dicom
 from .formats.itk import open_itk
@@ -15,7 +17,7 @@ from .formats.npy import open_npy
 from .formats.ome_zarr import is_zarr, open_zarr
 from .formats.picture import PICTURES, is_picture, open_picture
 from .formats.tiff import open_tiff
-from .image import Image, naming
+from .image import Image, UnsuitableImageError, naming
 
 __all__ = ["IMAGE_ENDINGS", "open_image"]
 
@@ -56,7 +58,17 @@ def open_image(path: Source | Sequence[Source]) -> Image:
     if not os.path.exists(file):  # unlike Path's own, it takes names that no file can have
         raise FileNotFoundError(f"{path} does not exist: correct the path.")
     with naming(file):
-        return _opener(file)(file)
+        image = _opener(file)(file)
+        _check_place(image)
+        return image
+
+
+def _check_place(image: Image) -> None:
+    if image.affine is not None and not np.isfinite(image.affine).all():
+        raise UnsuitableImageError(
+            f"{image.path} lies nowhere, its affine is {image.affine.tolist()}: write its header anew, or take the "
+            "file that it was made from."
+        )
 
 
 def _opener(file: Path) -> Callable[[Path], Image]:

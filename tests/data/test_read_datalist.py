@@ -97,15 +97,15 @@ def test_samples_of_two_sections_are_told(folder: Path, caplog: pytest.LogCaptur
 @pytest.mark.parametrize(
     ("content", "section", "message"),
     [
-        ({"train": [C]}, "vall", r"has no section 'vall'; there are: \"train\""),
+        ({"train": [C]}, "vall", r"has no section 'vall'; there are: \"train\"\. Correct its name"),
         ({"train": [C], "val": [C]}, None, r"has the sections \"train\", \"val\": say which"),
         ({"train": [C], "training": [C]}, "train", "of which two are 'train'"),
         ([C], "train", "has no sections, so that none is 'train'"),
-        ({"train": []}, "train", "has no sample in section 'train'"),
-        ([], None, "has no sample"),
-        ("{", None, "is no JSON: line 1"),
+        ({"train": []}, "train", "has no sample in section 'train': add some"),
+        ([], None, "has no sample: add some"),
+        ("{", None, r"is no JSON: line 1, .*\. Correct it"),
         ("3", None, "it must hold"),
-        ('[{"image": "files/c.png", "image": "files/c.png"}]', None, r"\['image'\] stand twice"),
+        ('[{"image": "files/c.png", "image": "files/c.png"}]', None, r"\['image'\] stand twice.*remove one"),
         ([C, 3], None, "entry 2: 3 is no sample"),
         ([{"picture": "files/c.png"}], None, r"entry 1: \"image\" must name a file.*holds \['picture'\]"),
         ([{"image": ["files/c.png", None]}], None, r'entry 1: "image" must name a file'),
@@ -120,7 +120,9 @@ def test_what_is_wrong_is_named(folder: Path, content: Any, section: str | None,
 
 
 def test_csv_with_a_cell_too_many_is_refused(folder: Path) -> None:
-    with pytest.raises(ValueError, match=r"list.csv cannot be read: .* has 2 cells, the first line names 1 columns"):
+    with pytest.raises(
+        ValueError, match=r"list.csv cannot be read: .* has 2 cells, the first line names 1 columns: cor"
+    ):
         read_datalist(written(folder, "image\nfiles/c.png,x\n", "list.csv"))
 
 
@@ -130,6 +132,7 @@ def test_missing_files_are_named_by_entry_and_key(folder: Path) -> None:
         read_datalist(file, "train")
     assert '3 of 7 files do not exist: entry 2, "segment": ' in str(missing.value)
     assert f"{folder / 'files' / 'c_labels.png'}; " in str(missing.value)
+    assert "Correct them: they are relative to the list's own folder" in str(missing.value)
     assert "null (JSON) or an empty cell (CSV)" in str(missing.value)
 
 
@@ -139,5 +142,5 @@ def test_lists_that_are_none_are_refused(folder: Path) -> None:
     with pytest.raises(ValueError, match="must be JSON or CSV"):
         read_datalist(written(folder, "a", "list.yaml"))
     (folder / "list.json").write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(ValueError, match=r"list.json cannot be read"):
+    with pytest.raises(ValueError, match=r"list.json is not in UTF-8, save it as such"):
         read_datalist(folder / "list.json")

@@ -135,3 +135,15 @@ def test_a_dicom_slice_by_itself(tmp_path):
     np.testing.assert_array_equal(open_image(file).read(), VOLUME[None, ..., :1])
     bare = file.rename(tmp_path / "bare")
     np.testing.assert_array_equal(open_image(bare).read(), VOLUME[None, ..., :1])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_volume_that_lies_nowhere_is_told_so(tmp_path, value):
+    path = tmp_path / "x.nii.gz"
+    header = nib.Nifti1Header()
+    header.set_sform(np.diag([1, value, 1, 1]), code=1)
+    nib.save(nib.Nifti1Image(np.ones((4, 5, 6), np.float32), None, header), path)
+    with pytest.raises(OSError, match=rf"{path} lies nowhere, its affine is .*: write its header anew"):
+        open_image(path)
+    with pytest.raises(OSError, match=rf"image: {path} lies nowhere"):
+        LoadSampled("image")({"image": path})

@@ -47,6 +47,7 @@ def main(
     for case, verdicts, _, _ in bad:
         typer.echo(f"{case['format']} {case['number']}: {case['kind']}: {verdicts}")
     if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
         problem.write_json(keep / "rows.json", rows)
     longest = max(row[3] for row in rows)
     typer.echo(f"{len(rows)} cases, {len(bad)} bad, {time.monotonic() - started:.0f} s, longest {longest:.1f} s")

@@ -26,6 +26,7 @@ def failed(line, **told):
         ("OSError: /a/bad.png cannot be read: replace the file.", {}, TOLD),
         ("OSError: /a/bad.png cannot be read.", {}, "unclear"),
         ("OSError: it cannot be read: replace the file.", {}, "unclear"),
+        ("ValueError: the list /check/bad.png has no section 'use'", {}, "unclear"),
         ("KeyError: 'bad.png', replace", {"ours": False}, "unclear"),
         ("KeyError: 'bad.png' (It came up in load#0: check this item)", {"ours": False}, TOLD),
         ("UnicodeDecodeError", {"before": True}, BEFORE),

@@ -18,10 +18,11 @@ from .problem import SIZE
 
 RIGHT, TOLD, BEFORE = "right", "told", "MONAI's"
 GOOD = {RIGHT, TOLD, BEFORE}
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\S*/\S*")  # names and paths, which may hold any word
 _REMEDY = re.compile(
-    r"\b(add|bring|build|change|check|choose|convert|correct|crop|declare|drop|get|give|go|install|keep|leave|list|look|"
-    r"lower|make|map|mark|move|name|pass|put|raise|remove|rename|replace|resample|save|scale|set|split|take|train|unpack|"
-    r"use|write|must (be|have|hold|name))\b",
+    r"\b(add|bring|build|change|check|choose|convert|correct|crop|declare|drop|get|give|go|install|keep|leave|look|"
+    r"lower|make|map|move|pass|put|raise|remove|rename|replace|resample|save|scale|set \w+ to|split|take|unpack|"
+    r"use|write|name (an?|one|its|the|another)|must (be|have|hold|name))\b",
     re.IGNORECASE,
 )
 
@@ -53,7 +54,7 @@ def _is_told(ended: Ended, made: Made) -> bool:
     line = ended.last_line
     names = any(culprit in line for culprit in made.culprits)
     ours = ended.told.get("ours", False) or "(It came up " in line
-    return names and ours and _REMEDY.search(line) is not None
+    return names and ours and _REMEDY.search(_QUOTED.sub("", line)) is not None
 
 
 def _right(made: Made, name: str, ended: Ended, folder: Path) -> str:

@@ -1,5 +1,6 @@
 """The UMC bundle: what it has beside all bundles, its overlays and overrides."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,18 @@ def test_an_overlay_whose_item_nothing_refers_to_is_noticed(tmp_path: Path) -> N
     overlay = tmp_path / "mine.json"
     files = ["--config_file", str([str(UMC.folder / "train.json"), str(overlay)])]
     overlay.write_text('{"noise_sgma": 60, "classes": 2, "tasks#1#classes": "$[str(i) for i in range(@classes)]"}')
-    with pytest.raises(ValueError, match=r"mine.json adds \['noise_sgma'\], to which nothing"):
+    with pytest.raises(ValueError, match=r"mine.json adds \['noise_sgma'\], to which nothing.*Correct the"):
         check_overrides(files)
     overlay.write_text('{"noise_sigma": 60, "validate#dataset#cache_rate": 0, "+load": []}')
+    check_overrides(files)
+
+
+@pytest.mark.parametrize("name", ["OUTPUT_DIR", "load ", "output_dirs", "max_epoch"])
+def test_an_overlay_for_inference_with_a_mistyped_item_is_noticed(tmp_path: Path, name: str) -> None:
+    overlay = tmp_path / "mine.json"
+    files = ["--config_file", str([str(UMC.folder / "inference.json"), str(overlay)])]
+    overlay.write_text(json.dumps({name: 1}))
+    with pytest.raises(ValueError, match=rf"mine.json adds '{name}', .* Did you mean '{name.lower()[:6].strip()}"):
+        check_overrides(files)
+    overlay.write_text('{"max_epochs": 3, "patients": ["a"], "denoiser_ckpt": "x.pt"}')  # of training, or one's own
     check_overrides(files)
