@@ -21,8 +21,8 @@ GOOD = {RIGHT, TOLD, BEFORE}
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\S*/\S*")  # names and paths, which may hold any word
 _REMEDY = re.compile(
     r"\b(add|bring|build|change|check|choose|convert|correct|crop|declare|drop|get|give|go|install|keep|leave|look|"
-    r"lower|make|map|move|pass|put|raise|remove|rename|replace|resample|save|scale|set \w+ to|split|take|unpack|"
-    r"use|write|name (an?|one|its|the|another)|must (be|have|hold|name))\b",
+    r"lower|make|map (it|them)|move|pass|put|raise|remove|rename|replace|resample|save|scale|set \w+ to|split|take|"
+    r"unpack|use|write|name (an?|one|its|the|another)|must (be|have|hold|name))\b",
     re.IGNORECASE,
 )
 

@@ -37,8 +37,8 @@ def as_label_map(key: Hashable, path: Any, values: torch.Tensor, class_of_label:
     if len(wrong := values[~right]):
         raise ValueError(
             f"{key}: {path} is not a label map, it holds {_some(wrong)}, where whole numbers up to {_LARGEST} are "
-            "expected. A regression target does not belong in label_keys; a resampled label map was "
-            "interpolated."
+            "expected. Resample label maps by nearest neighbors only; give a regression target a task of another kind, "
+            "or keep it out of label_keys."
         )
     if class_of_label:
         labels = _classes(key, path, labels, class_of_label)
