@@ -109,8 +109,6 @@ def test_equal_bits_from_two_workers(tmp_path, make_parts, files, one_thread, cl
     parts = make(make_parts, name, dims, 1 if name == "STAN" else 4)
     little = little_memory(parts, files[dims])
     Predictor(parts, 1e9).predict([files[dims]], tmp_path / "one" / "image")
-    report = predict_on_cluster(
-        client, parts, find_inputs([files[dims]]), tmp_path / "two", little_memory(parts, files[dims])
-    )
+    report = predict_on_cluster(client, parts, find_inputs([files[dims]]), tmp_path / "two", little)
     assert not report.failed
     equal([tmp_path / "one", tmp_path / "two"], parts.tasks)
