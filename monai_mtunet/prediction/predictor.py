@@ -15,6 +15,7 @@ from ..files.image import Image
 from ..inferers import TaskPostprocessing
 from .blocks.block_job import BlockJob
 from .blocks.unpacked import unpacked
+from .far_intensities import tell_far_intensities
 from .ledger import Ledger
 from .memory import whole_image_bytes
 from .parts import PredictionParts
@@ -82,13 +83,14 @@ class Predictor:
 
     def _predict_whole(self, files: Sequence[str], output: Path, panel: bool) -> list[Path]:
         parts = self.parts
-        entry = {"image": list(files) if len(files) > 1 else files[0]}
+        sample = parts.preprocessing({"image": list(files) if len(files) > 1 else files[0]})
+        tell_far_intensities(files[0], parts.preprocessing, sample["image"])
         postprocessing = TaskPostprocessing(
             parts.saved, output.parent, parts.preprocessing, panels=panel,
             stems={os.path.abspath(files[0]): output.name},
         )  # fmt: skip
         engine = MultiTaskPredictor(
-            tasks=parts.tasks, device=parts.device, val_data_loader=[list_data_collate([parts.preprocessing(entry)])],
+            tasks=parts.tasks, device=parts.device, val_data_loader=[list_data_collate([sample])],
             network=parts.network, inferer=parts.inferer, postprocessing=postprocessing,
         )  # fmt: skip
         engine.logger.setLevel(logging.CRITICAL)  # errors are told by who catches them

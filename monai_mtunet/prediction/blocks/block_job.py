@@ -18,6 +18,7 @@ from ...files.region_writer import RegionWriter
 from ...inferers.save_dense import prediction_writer, saved_dtype
 from ...inferers.window_grid import Box
 from ...tasks import DerivedTask, InstanceTask, Task
+from ..far_intensities import tell_far_intensities
 from ..ledger import Ledger
 from ..parts import PredictionParts
 from .block_instances import BlockInstances
@@ -29,6 +30,8 @@ from .by_blocks import windows_by_blocks
 logger = logging.getLogger(__name__)
 
 __all__ = ["BlockJob"]
+
+_SEEN = 64  # voxels along an axis, of which it is looked whether their intensities are those of training
 
 
 class BlockJob:
@@ -164,6 +167,8 @@ class BlockJob:
             self.preprocessing.set_ranges(ledger.done[self.RANGES]["values"])
         elif not self.preprocessing.is_measured:
             ledger.mark(self.RANGES, values=self.preprocessing.measure(self.blocks))
+        middle = tuple(slice(max(size // 2 - _SEEN, 0), size // 2 + 1) for size in self.image.shape[1:])
+        tell_far_intensities(str(self.image.path), self.parts.preprocessing, self.preprocessing.read(middle))
 
     def voxels(self, number: int) -> int:
         """Of a block."""
