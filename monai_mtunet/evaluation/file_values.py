@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 from monai.data import MetaTensor
 from monai.transforms import Compose, InvertibleTransform, LazyTrait, Transposed
@@ -20,6 +22,8 @@ from ..transforms.grids import check_same_grid
 from ..transforms.load.label_map import as_label_map
 
 __all__ = ["FileValues"]
+
+_COPIES = 6  # of the files' values, float32, while they are read and compared
 
 
 class FileValues:
@@ -53,10 +57,11 @@ class FileValues:
 
         Raises:
             OSError: When a file cannot be read.
-            ValueError: When they differ in size or place, or hold what this task cannot have.
+            ValueError: When they differ in size or place, hold what this task cannot have, or do not fit into memory.
         """
         if not task.is_dense:
             return task.undo_postprocess(_vector(task, prediction))[None], task.prepare_target(_target(task, target))
+        _check_memory(task, str(prediction))
         predicted, expected = self._image([str(prediction)]), self._image(target)
         if predicted.shape[1:] != expected.shape[1:]:
             raise ValueError(
@@ -93,6 +98,20 @@ class FileValues:
         # Scaling is linear: where 0 and 1 lie says all.
         zero, one = (Compose(self._scaling).inverse({"image": corner * 0 + value})["image"] for value in (0, 1))
         return (predicted - zero.as_tensor()) / (one - zero).as_tensor(), scaled.as_tensor()
+
+
+def _check_memory(task: Task, prediction: str) -> None:
+    """Before the work: what is killed for memory says nothing."""
+    if prediction.lower().endswith(".npy"):
+        voxels = np.load(prediction, mmap_mode="r").size
+    else:
+        voxels = prod(open_image([prediction]).shape[1:])
+    needed, free = voxels * 4 * (2 * task.channels + _COPIES), psutil.virtual_memory().available
+    if needed > free:
+        raise ValueError(
+            f"Measuring {prediction} takes {needed / 1e9:.3g} GB, since metrics are of whole images, and "
+            f"{free / 1e9:.3g} GB of memory are free: measure it on a larger machine, or fewer --tasks at a time."
+        )
 
 
 def _vector(task: Task, file: str | Path) -> Tensor:

@@ -3,10 +3,12 @@
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nibabel as nib
 import numpy as np
+import psutil
 import pytest
 import torch
 from monai.bundle import run
@@ -54,6 +56,15 @@ def folder(tmp_path: Path) -> Path:
         save(tmp_path / "true" / f"{name}_segment.png", right)
         save(tmp_path / "out" / f"{name}_segment.png", predicted)
     return tmp_path
+
+
+def test_what_does_not_fit_into_memory_fails_before_it_is_read(folder, monkeypatch):
+    free = 8 * 10 * 4 * 10 - 1  # of the label maps of two classes
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
+    result = evaluate(folder)
+    assert not result.cases
+    assert sorted(result.failed) == ["a, segment", "sub/b, segment"]
+    assert "a_segment.png takes 3.2e-06 GB" in result.failed["a, segment"]
 
 
 def evaluate(folder: Path, tasks: Any = (SEGMENT,), **arguments: Any) -> Any:
