@@ -118,8 +118,9 @@ def main() -> None:
     }
     with torch.inference_mode():
         ours = same(image[None], OneTask(network))["segment"][0]
-        difference = (ours - theirs.predict_sliding_window_return_logits(image)).abs().max() / ours.abs().max()
-    print(f"largest difference of logits, relative: {difference:.1e}\n")
+        difference = (ours - theirs.predict_sliding_window_return_logits(image)).abs().mean() / ours.abs().mean()
+    # Not 0: it sums in half precision, and its weights go below MONAI's least of 0.001 in corners.
+    print(f"mean difference of logits, relative: {difference:.3f}\n")
     times = paired_times(runs, args.pairs)
     print_ratio("nnU-Net's network: windows / nnU-Net's predictor", "time", times["here"], times["nnU-Net"], 0.9)
     name = "two tasks: windows of one UMC / nnU-Net's predictor on two one-task UMCs"
