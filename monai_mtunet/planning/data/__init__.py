@@ -1,0 +1,5 @@
+"""What is in a user's folder of data: cases, targets and channels, whatever the layout."""
+
+from .case import DataCase, FoundData, TargetKind
+
+__all__ = ["DataCase", "FoundData", "TargetKind"]
