@@ -22,6 +22,7 @@ from .header import Header, Kind, Legend
 from .image import Image
 from .raw_writer import Finish, RawWriter, gzipped, with_header
 from .region_writer import RegionWriter
+from .replacing import naming_written
 
 __all__ = ["create_like"]
 
@@ -76,7 +77,8 @@ def create_like(
     if np.dtype(dtype).name not in _TYPES:
         raise ValueError(f"{path}: {np.dtype(dtype)} is no type of these files: take one of {', '.join(_TYPES)}.")
     order = Order(header, Path(path), tuple(shape), np.dtype(dtype), labels, blocks, name or Path(path).name, resume)
-    return _WRITERS[header.kind](order)
+    with naming_written(order.stem):
+        return _WRITERS[header.kind](order)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .axes import StoredAxes, whole_box
+from .replacing import naming_written
 
 __all__ = ["RegionWriter", "partial_path"]
 
@@ -62,7 +63,8 @@ class RegionWriter(ABC):
         expected = (self.shape[0], *(part.stop - part.start for part in box))
         if values.shape != expected:
             raise ValueError(f"{self.path}: box {box} takes values of shape {expected}, got {values.shape}.")
-        self._write(self.axes.index(box), self.axes.to_stored(as_type(values, self.dtype)))
+        with naming_written(self.path):
+            self._write(self.axes.index(box), self.axes.to_stored(as_type(values, self.dtype)))
 
     @abstractmethod
     def _write(self, index: tuple[slice | int, ...], stored: NDArray[Any]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["beside", "replacing"]
+__all__ = ["beside", "naming_written", "replacing"]
 
 
 def beside(path: Path) -> Path:
@@ -35,11 +35,19 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     made = beside(path)
     try:
-        yield made
-        os.replace(made, path)
-    except OSError as error:
-        if error.errno is not None and error.filename is None:
-            error.filename = str(path)  # a full disk names no file
-        raise
+        with naming_written(path):
+            yield made
+            os.replace(made, path)
     finally:
         made.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming_written(path: Path) -> Iterator[None]:
+    """Errors name the file that is written, of which a full disk says nothing."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise

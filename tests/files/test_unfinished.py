@@ -136,3 +136,17 @@ def test_blocks_that_share_a_shard_wait_for_each_other(tmp_path):
     first.close()
     assert [int(value) for value in open_image(first.path).read()[0, :, 2, 2]] == [7, 7, 9, 9, 9, 9, 5]
     assert not list(tmp_path.glob("*.lock"))
+
+
+def test_what_is_too_large_for_a_disk_names_the_file(tmp_path, image):
+    resource = pytest.importorskip("resource")
+    if image.path.name.endswith(".zarr"):
+        pytest.skip("chunks are compressed")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, before[1]))
+    try:
+        with pytest.raises(OSError, match=r"File too large: '.*case_seg"):
+            create_like(image, tmp_path / "case_seg", (1, *image.shape[1:]), "float64")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.glob("case_seg*"))
