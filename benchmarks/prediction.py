@@ -23,13 +23,13 @@ from peak_memory import peak_memory
 from monai_mtunet.bundle.trained_bundle import TrainedBundle
 from monai_mtunet.engines import TaskPreprocessing
 from monai_mtunet.files import open_image
+from monai_mtunet.files.ledger import Ledger
 from monai_mtunet.inferers import MultiTaskSlidingWindowInferer
 from monai_mtunet.inferers.window_grid import Box
 from monai_mtunet.networks import UMC
 from monai_mtunet.prediction.blocks.block_job import BlockJob
 from monai_mtunet.prediction.cluster import cluster_client, longest_run, predict_on_cluster
 from monai_mtunet.prediction.inputs import find_inputs
-from monai_mtunet.prediction.ledger import Ledger
 from monai_mtunet.prediction.memory import whole_image_bytes
 from monai_mtunet.prediction.parts import PredictionParts
 from monai_mtunet.prediction.predictor import Predictor

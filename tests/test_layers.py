@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inferers": {"data", "files", "pictures", "tasks"},
     "bundle": {"engines", "networks", "tasks"},
     "drawings": {"networks", "pictures"},
-    "planning": set(),
+    "planning": {"files", "transforms"},
     "reproduce": {"pictures"},
     "prediction": {"bundle", "data", "engines", "files", "inferers", "planning", "tasks", "transforms"},
     "evaluation": {"bundle", "data", "files", "prediction", "tasks", "transforms"},

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 
 from ..files import open_image
+from ..files.ledger import Ledger
 from .blocks.block_job import BlockJob
 from .blocks.block_plan import BlockPlan
 from .blocks.unpacked import unpacked
 from .inputs import PredictionInput
-from .ledger import Ledger
 from .parts import PredictionParts
 from .predict import LEDGER, PredictionReport, begin, is_done, note, open_ledger, reason_of
 from .predictor import Predictor

@@ -13,9 +13,8 @@ from typing import Any
 from tqdm import tqdm
 
 from ..bundle.plain_errors import root_cause
-from .blocks.block_job import source_state
+from ..files.ledger import Ledger, identity_in, source_state
 from .inputs import PredictionInput
-from .ledger import Ledger, identity_in
 from .parts import PredictionParts
 from .predictor import Predictor
 from .unwritable import telling_unwritable, unwritable

@@ -9,9 +9,9 @@ import psutil
 from monai.config import PathLike
 
 from ..bundle.trained_bundle import TrainedBundle
+from ..files.ledger import identity_in
 from .bundle_parts import bundle_parts
 from .inputs import find_inputs
-from .ledger import identity_in
 from .memory import parse_bytes
 from .predict import LEDGER, PredictionReport, ledgers, predict_inputs, remove_predictions
 from .predictor import Predictor

@@ -12,11 +12,11 @@ from monai.data import list_data_collate
 from ..engines import MultiTaskPredictor
 from ..files import open_image
 from ..files.image import Image
+from ..files.ledger import Ledger
 from ..inferers import TaskPostprocessing
 from .blocks.block_job import BlockJob
 from .blocks.unpacked import unpacked
 from .far_intensities import tell_far_intensities
-from .ledger import Ledger
 from .memory import whole_image_bytes
 from .parts import PredictionParts
 

@@ -57,6 +57,12 @@ class DataCase:
     group: str | None = None
     section: Section | None = None
 
+    def files_of(self, target: str) -> tuple[str, ...]:
+        """A target's files, none where it is missing or a number."""
+        found = self.targets.get(target)
+        files = found if isinstance(found, tuple) else (found,)
+        return tuple(file for file in files if isinstance(file, str))
+
 
 @dataclass(frozen=True)
 class FoundData:

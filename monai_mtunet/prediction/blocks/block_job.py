@@ -14,12 +14,12 @@ from tqdm import tqdm
 
 from ...files import open_image
 from ...files.image import Image
+from ...files.ledger import Ledger, source_state
 from ...files.region_writer import RegionWriter
 from ...inferers.save_dense import prediction_writer, saved_dtype
 from ...inferers.window_grid import Box
 from ...tasks import DerivedTask, InstanceTask, Task
 from ..far_intensities import tell_far_intensities
-from ..ledger import Ledger
 from ..parts import PredictionParts
 from .block_instances import BlockInstances
 from .block_plan import BlockPlan, Footprint, plan_blocks
@@ -244,12 +244,6 @@ class BlockJob:
                 *(self.image.path, filled, prod(self.image.shape)),
             )
         return [written[task.name].path for task in self.parts.saved]
-
-
-def source_state(files: Sequence[str]) -> list[list[Any]]:
-    """The files of an image, with sizes and times: whether it is the one of before."""
-    stated = [(Path(file).absolute(), Path(file).stat()) for file in files]
-    return [[str(path), status.st_size, status.st_mtime_ns] for path, status in stated]
 
 
 def _saved_bytes(parts: PredictionParts, image: Image) -> int:

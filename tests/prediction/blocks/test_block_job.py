@@ -12,9 +12,9 @@ from monai.transforms import Spacingd
 
 from monai_mtunet.files import create_like, open_image
 from monai_mtunet.files.header import Header, Kind
+from monai_mtunet.files.ledger import Ledger
 from monai_mtunet.prediction.blocks.block_job import BlockJob
 from monai_mtunet.prediction.blocks.block_preprocessing import WholeImageNeededError
-from monai_mtunet.prediction.ledger import Ledger
 from monai_mtunet.prediction.predictor import Predictor
 from monai_mtunet.transforms import ScaleVolumeRanged
 

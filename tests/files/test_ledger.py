@@ -1,6 +1,6 @@
 import pytest
 
-from monai_mtunet.prediction.ledger import Ledger
+from monai_mtunet.files.ledger import Ledger
 
 IDENTITY = {"source": "a.nii", "window": (8, 8, 8)}
 

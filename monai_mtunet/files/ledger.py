@@ -1,19 +1,19 @@
-"""What of a prediction is done, so that it goes on after a kill."""
+"""What of a long work is done, so that it goes on after a kill."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-__all__ = ["Ledger", "identity_in"]
+__all__ = ["Ledger", "identity_in", "source_state"]
 
 
 class Ledger:
-    """A file beside predictions: what they are made with, then a line per finished part, a file or a block.
+    """A file beside results: what they are made with, then a line per finished part, a file or a block.
 
     A part is marked after its data are on the disk, so that what is marked is there whenever the process dies. Only
     one process writes a ledger.
@@ -79,6 +79,12 @@ class Ledger:
                 f"{path} is of predictions made with something else ({changes}). Go on as then, choose "
                 "another output folder, or begin anew with --overwrite."
             )
+
+
+def source_state(files: Sequence[str]) -> list[list[Any]]:
+    """The files of an image, with sizes and times: whether it is the one of before."""
+    stated = [(Path(file).absolute(), Path(file).stat()) for file in files]
+    return [[str(path), status.st_size, status.st_mtime_ns] for path, status in stated]
 
 
 def identity_in(path: Path) -> dict[str, Any] | None:
