@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "planning": {"files", "transforms"},
     "reproduce": {"pictures"},
     "prediction": {"bundle", "data", "engines", "files", "inferers", "planning", "tasks", "transforms"},
-    "evaluation": {"bundle", "data", "files", "prediction", "tasks", "transforms"},
+    "evaluation": {"bundle", "data", "files", "inferers", "prediction", "tasks", "transforms"},
     "commands": {"bundle", "drawings", "evaluation", "prediction", "reproduce"},
 }
 MOST_FILES = 16

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from monai.handlers import IgniteMetricHandler
 from monai.transforms import Compose
 from torch import Tensor
 
@@ -63,6 +67,8 @@ def evaluate_predictions(
 ) -> Evaluation:
     """Measure predictions of any number of images, one in memory at a time. What fails does not stop the rest.
 
+    Label maps that do not fit into memory are measured in parts.
+
     Metrics are the tasks' own, and those of validation on the same images, as far as files hold what networks predict:
     8-bit pictures are clipped and rounded. What a network's input itself scores is left out.
 
@@ -93,7 +99,7 @@ def evaluate_predictions(
     outputs = run.outputs(cases)
     first = next(outputs, None)
     if first is not None:
-        run.evaluation.metrics = Meter(wanted, spatial_dims)(chain([first], outputs))
+        run.evaluation.metrics = Meter(wanted, spatial_dims)(chain([first], outputs)) | run.means_over_images()
     return run.evaluation
 
 
@@ -107,27 +113,67 @@ class _Run:
         self.files = files
         self.evaluation = Evaluation()
         self._measure = Meter(wanted, spatial_dims)
+        self._in_parts: set[Task] = set()  # of which an image was measured in parts
 
     def outputs(self, cases: Sequence[Case]) -> Iterator[Output]:
-        """What a network would have given, of the images that can be measured."""
+        """What a network would have given, of the images that can be measured; of large ones in parts."""
         for case in cases:
-            pairs = self._pairs(case)
-            if not any(task.name in pairs for task in self.wanted):
-                continue
-            try:
-                output = self._output(case, pairs)
-                self.evaluation.cases[case.name] = self._measure([output])
-            except Exception as error:  # each metric has demands of its own
-                self._fail(case, ", ".join(pairs), error)
-            else:
-                yield output
+            large = self._large(case)
+            pairs = self._pairs(case, large)
+            if any(task.name in pairs for task in self.wanted):
+                try:
+                    output = self._output(case, pairs)
+                    self.evaluation.cases[case.name] = self._measure([output])
+                except Exception as error:  # each metric has demands of its own
+                    self._fail(case, ", ".join(pairs), error)
+                else:
+                    yield output
+            for task in large:
+                yield from self._parts(case, task)
 
-    def _pairs(self, case: Case) -> Pairs:
+    def means_over_images(self) -> dict[str, float]:
+        """Metrics that are means over images, of tasks of which an image was measured in parts."""
+        return {
+            name: float(np.nanmean(values))
+            for task in self._in_parts
+            for name, metric in task.metrics(self.spatial_dims).items()
+            if isinstance(metric, IgniteMetricHandler)
+            and not np.isnan(values := [case[name] for case in self.evaluation.cases.values()]).all()
+        }
+
+    def _large(self, case: Case) -> list[Task]:
+        """The tasks whose files do not fit into memory, and can be measured in parts."""
+        found = []
+        for task in self.wanted:
+            if task.name in case.predictions and task.name in case.targets and task.metrics_of_parts(self.spatial_dims):
+                with suppress(Exception):  # what is wrong with a file is told when it is read
+                    if not self.files.fits(task, case.predictions[task.name]):
+                        found.append(task)
+        return found
+
+    def _parts(self, case: Case, task: Task) -> Iterator[Output]:
+        def outputs() -> Iterator[Output]:
+            for pair in self.files.parts(task, case.predictions[task.name], case.targets[task.name]):
+                yield self._output(case, {task.name: pair})
+
+        try:
+            values = Meter([task], self.spatial_dims, of_parts=True)(outputs())
+        except Exception as error:  # whatever is wrong with one file
+            self._fail(case, task.name, error)
+            return
+        self._in_parts.add(task)
+        self.evaluation.cases.setdefault(case.name, dict.fromkeys(self._measure.names, math.nan)).update(values)
+        yield from outputs()  # read again: metrics of all images take them as well
+
+    def _pairs(self, case: Case, large: Sequence[Task]) -> Pairs:
         pairs: Pairs = {}
         for task in self.known:
             name = task.name
+            if task in large:
+                continue
             if name in case.predictions and name in case.targets:
                 try:
+                    self.files.check_memory(task, case.predictions[name])
                     pairs[name] = self.files.read(task, case.predictions[name], case.targets[name])
                 except Exception as error:  # whatever is wrong with one file
                     self._fail(case, name, error)

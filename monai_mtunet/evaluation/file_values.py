@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,12 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import Compose, InvertibleTransform, LazyTrait, Transposed
 from monai.utils import ImageMetaKey, MetaKeys
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..files import open_image
+from ..inferers.window_grid import Box, all_channels
+from ..prediction.blocks.large_components import slabs
 from ..tasks import SavedAs, Task
 from ..transforms.grids import check_same_grid
 from ..transforms.load.label_map import as_label_map
@@ -57,38 +61,63 @@ class FileValues:
 
         Raises:
             OSError: When a file cannot be read.
-            ValueError: When they differ in size or place, hold what this task cannot have, or do not fit into memory.
+            ValueError: When they differ in size or place, or hold what this task cannot have.
         """
         if not task.is_dense:
             return task.undo_postprocess(_vector(task, prediction))[None], task.prepare_target(_target(task, target))
-        _check_memory(task, str(prediction))
-        predicted, expected = self._image([str(prediction)]), self._image(target)
-        if predicted.shape[1:] != expected.shape[1:]:
+        predicted, expected = self._open([str(prediction)]), self._open(target)
+        _check_same_place(predicted, expected)
+        return self._pair(task, predicted.read(), expected.read())
+
+    def fits(self, task: Task, prediction: Path) -> bool:
+        """Whether a prediction and its target are compared as a whole in the memory that is free now."""
+        return not task.is_dense or self._needed(task, self._open([str(prediction)])) <= _free()
+
+    def parts(self, task: Task, prediction: Path, target: Sequence[Any]) -> Iterator[tuple[Tensor, Tensor]]:
+        """As `read`, in parts along the first axis that fit into the memory that is free now.
+
+        Raises:
+            OSError: When a file cannot be read.
+            ValueError: When they differ in size or place, hold what this task cannot have, or cannot be read in parts.
+        """
+        predicted, expected = self._open([str(prediction)]), self._open(target)
+        _check_same_place(predicted, expected)
+        size = predicted.shape[1:]
+        for slab in slabs(size, _free() / 2, self._needed(task, predicted) / prod(size)):
+            box = (slab, *(slice(0, length) for length in size[1:]))
+            yield self._pair(task, predicted.read(box), expected.read(box))
+
+    def check_memory(self, task: Task, prediction: Path) -> None:
+        """Before the work: what is killed for memory says nothing.
+
+        Raises:
+            ValueError: When it does not fit.
+        """
+        if not self.fits(task, prediction):
+            needed = self._needed(task, self._open([str(prediction)]))
             raise ValueError(
-                f"{prediction} has spatial size {tuple(predicted.shape[1:])}, its target {target[0]} "
-                f"{tuple(expected.shape[1:])}: what is predicted has the image's grid; resample the target to it."
+                f"Measuring {prediction} takes {needed / 1e9:.3g} GB, since its metrics are of the whole image, and "
+                f"{_free() / 1e9:.3g} GB of memory are free: take a larger machine, or fewer --tasks at a time."
             )
-        remedy = "Targets of another grid are not compared: resample them to the image's."
-        check_same_grid("prediction", predicted, "target", expected, remedy)
+
+    def _needed(self, task: Task, values: _Values) -> float:
+        return prod(values.shape[1:]) * 4 * (2 * task.channels + _COPIES)
+
+    def _pair(self, task: Task, predicted: MetaTensor, expected: MetaTensor) -> tuple[Tensor, Tensor]:
         if task.target_classes:
-            expected = _classes(task, target[0], expected)
+            expected = _classes(task, expected)
         if task.class_of_label:
-            predicted = _classes(task, str(prediction), predicted)
+            predicted = _classes(task, predicted)
         values, wanted = self._scaled(task, predicted.as_tensor(), expected)
         return task.undo_postprocess(values)[None], task.prepare_target(task.target_of_values(wanted)[None])
 
-    def _image(self, files: Sequence[str]) -> MetaTensor:
-        meta: dict[str, Any] = {ImageMetaKey.FILENAME_OR_OBJ: files[0]}
+    def _open(self, files: Sequence[str]) -> _Values:
         if len(files) == 1 and files[0].lower().endswith(".npy"):
-            values = np.load(files[0])  # whose axes are told by their number alone
+            values = np.load(files[0], mmap_mode="r")  # whose axes are told by their number alone
             values = values[None] if values.ndim == self.spatial_dims else values
-            return MetaTensor(torch.from_numpy(_signed(values)), meta=meta)
+            return _Values(files[0], values.shape, None, lambda box: values[all_channels(box)])
         image = open_image(files)
-        affine = image.affine
-        values = torch.from_numpy(_signed(image.read()))
-        if affine is not None:
-            meta[MetaKeys.ORIGINAL_AFFINE] = affine
-        return MetaTensor(values, affine=None if affine is None else torch.from_numpy(affine), meta=meta)
+        return _Values(files[0], image.shape, image.affine, image.read)
 
     def _scaled(self, task: Task, predicted: Tensor, expected: MetaTensor) -> tuple[Tensor, Tensor]:
         if task.saved_as is not SavedAs.PICTURE or not self._scaling:
@@ -100,18 +129,44 @@ class FileValues:
         return (predicted - zero.as_tensor()) / (one - zero).as_tensor(), scaled.as_tensor()
 
 
-def _check_memory(task: Task, prediction: str) -> None:
-    """Before the work: what is killed for memory says nothing."""
-    if prediction.lower().endswith(".npy"):
-        voxels = np.load(prediction, mmap_mode="r").size
-    else:
-        voxels = prod(open_image([prediction]).shape[1:])
-    needed, free = voxels * 4 * (2 * task.channels + _COPIES), psutil.virtual_memory().available
-    if needed > free:
+@dataclass(frozen=True)
+class _Values:
+    """What a file holds, read when asked."""
+
+    file: str
+    shape: tuple[int, ...]
+    affine: NDArray[np.float64] | None
+    of_box: Callable[[Box], NDArray[Any]]
+
+    def read(self, box: Box | None = None) -> MetaTensor:
+        """All, or a box of it."""
+        whole = tuple(slice(0, size) for size in self.shape[1:])
+        return self._with_place(torch.from_numpy(_signed(self.of_box(box or whole))))
+
+    def place(self) -> MetaTensor:
+        """Size and place, without values."""
+        return self._with_place(torch.zeros(1, dtype=torch.uint8).expand(self.shape))
+
+    def _with_place(self, values: Tensor) -> MetaTensor:
+        meta: dict[str, Any] = {ImageMetaKey.FILENAME_OR_OBJ: self.file}
+        if self.affine is not None:
+            meta[MetaKeys.ORIGINAL_AFFINE] = self.affine
+        return MetaTensor(values, affine=None if self.affine is None else torch.from_numpy(self.affine), meta=meta)
+
+
+def _check_same_place(predicted: _Values, expected: _Values) -> None:
+    if predicted.shape[1:] != expected.shape[1:]:
         raise ValueError(
-            f"Measuring {prediction} takes {needed / 1e9:.3g} GB, since metrics are of whole images, and "
-            f"{free / 1e9:.3g} GB of memory are free: measure it on a larger machine, or fewer --tasks at a time."
+            f"{predicted.file} has spatial size {predicted.shape[1:]}, its target {expected.file} "
+            f"{expected.shape[1:]}: what is predicted has the image's grid; resample the target to it."
         )
+    remedy = "Targets of another grid are not compared: resample them to the image's."
+    check_same_grid("prediction", predicted.place(), "target", expected.place(), remedy)
+
+
+def _free() -> float:
+    """Bytes of memory."""
+    return float(psutil.virtual_memory().available)
 
 
 def _vector(task: Task, file: str | Path) -> Tensor:
@@ -129,10 +184,10 @@ def _target(task: Task, target: Sequence[Any]) -> Tensor:
     return values.argmax().reshape(1) if task.target_classes else values[None]
 
 
-def _classes(task: Task, file: str, values: MetaTensor) -> MetaTensor:
+def _classes(task: Task, values: MetaTensor) -> MetaTensor:
     """A label map, of which files may hold other numbers than those of classes."""
-    labels = as_label_map(task.name, file, values.float(), task.class_of_label)
-    return MetaTensor(labels, meta=values.meta)
+    file = values.meta[ImageMetaKey.FILENAME_OR_OBJ]
+    return MetaTensor(as_label_map(task.name, file, values.float(), task.class_of_label), meta=values.meta)
 
 
 def _signed(values: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ignite.engine import Engine
+from ignite.metrics import Metric
 
 from ..tasks import RestorationTask, Task
 
@@ -20,6 +21,7 @@ class Meter:
     Args:
         tasks: the tasks that are measured.
         spatial_dims: 2 or 3.
+        of_parts: measures one image, given in parts, instead of a data set (`Task.metrics_of_parts`).
 
     Attributes:
         names: of the metrics, in the order of the tasks.
@@ -29,9 +31,11 @@ class Meter:
         {'segment_miou': 0.71, 'segment_accuracy': 0.93, ...}
     """
 
-    def __init__(self, tasks: Sequence[Task], spatial_dims: int) -> None:
+    def __init__(self, tasks: Sequence[Task], spatial_dims: int, of_parts: bool = False) -> None:
         self._engine = Engine(lambda _, output: output)
-        metrics = {name: one for task in tasks for name, one in _without_input(task).metrics(spatial_dims).items()}
+        metrics: dict[str, Metric] = {}
+        for task in map(_without_input, tasks):
+            metrics |= task.metrics_of_parts(spatial_dims) if of_parts else task.metrics(spatial_dims)
         for name, metric in metrics.items():
             metric.attach(self._engine, name)
         self.names = tuple(metrics)

@@ -94,6 +94,16 @@ class Task(ABC):
             spatial_dims: 2 or 3.
         """
 
+    def metrics_of_parts(self, spatial_dims: int) -> dict[str, Metric]:
+        """The metrics of one image that is given in parts, as batches one after another; the same names and values.
+
+        Empty where they need the whole image, as most do.
+
+        Args:
+            spatial_dims: 2 or 3.
+        """
+        return {}
+
     @abstractmethod
     def prepare_target(self, target: Tensor) -> Tensor:
         """Check a batch of targets and bring it to the type that loss and metrics take.

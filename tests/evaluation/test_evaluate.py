@@ -17,6 +17,7 @@ from PIL import Image
 
 from monai_mtunet.commands.app import main
 from monai_mtunet.evaluation.evaluate import Evaluation, evaluate_predictions
+from monai_mtunet.evaluation.file_values import FileValues
 from monai_mtunet.evaluation.report import prepare_folder, summary, write_reports
 from monai_mtunet.tasks import (
     BoundingBoxTask,
@@ -58,18 +59,43 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_does_not_fit_into_memory_fails_before_it_is_read(folder, monkeypatch):
-    free = 8 * 10 * 4 * 10 - 1  # of the label maps of two classes
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
-    result = evaluate(folder)
+def test_label_maps_that_do_not_fit_into_memory_are_measured_in_parts(tmp_path, monkeypatch):
+    """With the values of the whole, of each image and of all; one image fits, two do not."""
+    rng, affine = np.random.default_rng(0), np.diag([1.0, 2, 3, 1])
+    for name, size in (("small", (3, 4, 5)), ("large", (20, 11, 9)), ("sub/empty", (20, 11, 9))):
+        target = rng.choice([0, 1, 2, 255], size) * (name != "sub/empty")
+        predicted = np.where(rng.random(size) < 0.3, rng.integers(0, 3, size), target % 255)
+        save(tmp_path / "true" / f"{name}_segment.nii.gz", target.astype(np.uint8), affine)
+        save(tmp_path / "out" / f"{name}_segment.nii.gz", predicted.astype(np.uint8), affine)
+    task = SegmentationTask("segment", ["background", "cell", "wall"], dice=True, f1=True, fwiou=True)
+    whole = evaluate(tmp_path, [task], dims=3)
+    assert len(whole.cases) == 3
+    per_voxel = 4 * (2 * 3 + 6)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2.5 * 11 * 9 * per_voxel))
+    read = FileValues.parts
+    parts = []
+    monkeypatch.setattr(FileValues, "parts", lambda *given: (parts.append(pair) or pair for pair in read(*given)))
+    result = evaluate(tmp_path, [task], dims=3)
+    assert result.is_complete
+    assert len(parts) == 2 * 2 * 20  # two images, read twice, plane by plane
+    assert list(result.metrics) == list(whole.metrics)
+    assert result.metrics == pytest.approx(whole.metrics, nan_ok=True)
+    for name, values in whole.cases.items():
+        assert result.cases[name] == pytest.approx(values, nan_ok=True)
+
+
+def test_what_cannot_be_measured_in_parts_fails_before_it_is_read(tmp_path, monkeypatch):
+    for where in ("true", "out"):
+        save(tmp_path / where / "a_depth.npy", np.ones((8, 10), np.float32))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=8 * 10 * 4 * 8 - 1))
+    result = evaluate(tmp_path, [QuantityTask("depth", "m", (0, 9))])
     assert not result.cases
-    assert sorted(result.failed) == ["a, segment", "sub/b, segment"]
-    assert "a_segment.png takes 3.2e-06 GB" in result.failed["a, segment"]
+    assert "a_depth.npy takes 2.56e-06 GB" in result.failed["a, depth"]
 
 
-def evaluate(folder: Path, tasks: Any = (SEGMENT,), **arguments: Any) -> Any:
+def evaluate(folder: Path, tasks: Any = (SEGMENT,), dims: int = 2, **arguments: Any) -> Any:
     targets = arguments.pop("targets", [str(folder / "true")])
-    return evaluate_predictions(folder / "out", targets, TaskList(tasks), 2, **arguments)
+    return evaluate_predictions(folder / "out", targets, TaskList(tasks), dims, **arguments)
 
 
 def write(found: Evaluation, report: Path) -> None:

@@ -104,6 +104,16 @@ class SegmentationTask(Task):
 
     def metrics(self, spatial_dims: int) -> dict[str, Metric]:
         """See the class."""
+        metrics = self.metrics_of_parts(spatial_dims)
+        if self.dice:
+            metrics[f"{self.name}_dice"] = IgniteMetricHandler(
+                MissingAwareDiceMetric(include_background=False, num_classes=self.channels),
+                output_transform=self._label_maps,
+            )
+        return metrics
+
+    def metrics_of_parts(self, spatial_dims: int) -> dict[str, Metric]:
+        """See :meth:`Task.metrics_of_parts`."""
         confusion = ConfusionMatrix(self.channels, output_transform=self._logits_and_labels)
         union = confusion.sum(dim=0) + confusion.sum(dim=1) - confusion.diag()
         iou = confusion.diag() / union  # 0 / 0 = NaN: a class that neither occurs nor is predicted
@@ -114,10 +124,7 @@ class SegmentationTask(Task):
             ),
         }
         if self.dice:
-            metrics[f"{self.name}_dice"] = IgniteMetricHandler(
-                MissingAwareDiceMetric(include_background=False, num_classes=self.channels),
-                output_transform=self._label_maps,
-            )
+            metrics[f"{self.name}_dice"] = MetricsLambda(_dice, confusion)
         for index, label in enumerate(self.classes):
             metrics[f"{self.name}_iou_{in_metric(label)}"] = iou[index]
         if self.f1:
@@ -194,6 +201,13 @@ class SegmentationTask(Task):
             "format": "segmentation",
             "channel_def": {str(index): label for index, label in enumerate(self.classes)},
         }
+
+
+def _dice(confusion: Tensor) -> float:
+    """Of one image, the mean over what it has of the foreground classes; NaN where it has none."""
+    counts = confusion.double()
+    dice = 2 * counts.diag() / (counts.sum(dim=0) + counts.sum(dim=1))
+    return torch.nanmean(dice.masked_fill(counts.sum(dim=1) == 0, torch.nan)[1:]).item()
 
 
 def _weighted_by_frequency(iou: Tensor, confusion: Tensor) -> float:
