@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from ...files import create_like
+from ...files.header import Header, Kind
+from ...files.raw_writer import RawWriter
 from ...files.region_writer import RegionWriter
 from ...inferers.window_grid import Box
 from ...tasks import InstanceTask, Task
@@ -20,21 +23,6 @@ from .large_components import LargeComponents, grown, label_components, slabs
 __all__ = ["BlockInstances"]
 
 _BYTES_PER_VOXEL = 100  # of a connected region that is divided: depths in double precision, and numbers
-
-
-class MapWriter:
-    """Writes boxes of a mapped array."""
-
-    def __init__(self, values: Any) -> None:
-        self.values = values
-
-    def write(self, box: Box, values: NDArray[Any]) -> None:
-        """Write (1, *box)."""
-        self.values[box] = values[0]
-
-    def flush(self) -> None:
-        """Bring it to the disk."""
-        self.values.flush()
 
 
 class BlockInstances:
@@ -70,7 +58,7 @@ class BlockInstances:
 
     def outputs(self) -> list[BlockOutput]:
         """What a block's predictions are kept with; files are made when missing."""
-        return [BlockOutput(source, MapWriter(self._source(source)), in_file=False) for source in self.sources]
+        return [BlockOutput(source, self._source(source), in_file=False) for source in self.sources]
 
     def number(self) -> int:
         """Make the instances of the completed maps.
@@ -82,11 +70,12 @@ class BlockInstances:
             ValueError: When a connected region does not fit into memory.
         """
         maps = [
-            None if source is None else self._source(source)
+            None if source is None else self._source(source).stored
             for source in (self.task.segment, self.task.distance, self.task.edges)
         ]
-        labels, ids = self._map("labels", np.uint32), self._map("ids", np.uint32)
-        ids[...] = 0
+        labels, ids = (self._map(name, "uint32").stored for name in ("labels", "ids"))
+        for slab in slabs(self.size, self.memory / 2):
+            ids[slab] = np.zeros(1, dtype=np.uint32)
         order: list[NDArray[np.int64]] = []  # of each instance: plane, thing, first voxel
         for index, thing in enumerate(self.task.things):
             number = self.task.segment.classes.index(thing)
@@ -109,24 +98,25 @@ class BlockInstances:
 
     def write(self, writer: RegionWriter, blocks: Sequence[Box]) -> None:
         """Write what :meth:`number` made, box by box."""
-        ids = self._map("ids", np.uint32)
+        ids = self._map("ids", "uint32").stored
         for block in blocks:
             writer.write(block, ids[block][None])
 
     def remove(self) -> None:
         """Remove the files, when the instances are written."""
-        for path in self._stem.parent.glob(f"{self._stem.name}.*.map.partial"):
+        for path in self._stem.parent.glob(f"{self._stem.name}.*.map.npy.partial"):
             path.unlink()
 
-    def _source(self, source: Task) -> NDArray[Any]:
-        return self._map(source.name, np.uint8 if source is self.task.segment else np.float32)
+    def _source(self, source: Task) -> RawWriter:
+        return self._map(source.name, "uint8" if source is self.task.segment else "float32")
 
-    def _map(self, name: str, dtype: Any) -> NDArray[Any]:
-        path = self._stem.with_name(f"{self._stem.name}.{name}.map.partial")
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            np.lib.format.open_memmap(path, "w+", dtype, self.size).flush()
-        return np.lib.format.open_memmap(path, "r+")
+    def _map(self, name: str, dtype: str) -> RawWriter:
+        """Values of all voxels in a file, which never gets its final name."""
+        header = Header(Kind.NPY, len(self.size), dtype)
+        path = self._stem.with_name(f"{self._stem.name}.{name}.map")
+        writer = create_like(header, path, (1, *self.size), dtype, resume=True)
+        assert isinstance(writer, RawWriter)
+        return writer
 
     def _number(self, found: LargeComponents, labels: Any, ids: Any, already: int) -> NDArray[np.int64]:
         """Connected regions are the instances."""
@@ -149,7 +139,7 @@ class BlockInstances:
             self._check(box)
             # A region of a slice has one axis less.
             place = tuple(part.start if axis == self.task.slice_axis else part for axis, part in enumerate(box))
-            depth, edges = (None if values is None else np.asarray(values[place]) for values in maps)
+            depth, edges = (None if values is None else values[place] for values in maps)
             own = found.component_of[labels[place]] == component
             parts = self.task.divide(own, depth, edges)
             parts = np.where((np.bincount(parts.ravel()) >= self.task.min_size)[parts], parts, 0)
@@ -157,7 +147,7 @@ class BlockInstances:
             names, firsts = names[names > 0], firsts[names > 0]
             numbers = np.zeros(parts.max() + 1, dtype=np.uint32)
             numbers[names] = already + 1 + np.arange(len(names))
-            np.copyto(ids[place], numbers[parts], where=own)
+            ids[place] = np.where(own, numbers[parts], ids[place])
             first.append(self._index_in_volume(firsts, box))
             already += len(names)
         return np.concatenate([np.zeros(0, dtype=np.int64), *first])

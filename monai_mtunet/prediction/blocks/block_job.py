@@ -15,7 +15,7 @@ from tqdm import tqdm
 from ...files import open_image
 from ...files.image import Image
 from ...files.ledger import Ledger, source_state
-from ...files.region_writer import RegionWriter
+from ...files.region_writer import RegionWriter, partial_path
 from ...inferers.save_dense import prediction_writer, saved_dtype
 from ...inferers.window_grid import Box
 from ...tasks import DerivedTask, InstanceTask, Task
@@ -55,7 +55,8 @@ class BlockJob:
     """
 
     RANGES = "ranges"  # part of the ledger: what the first pass found
-    DIVISION = "division"  # and how the image was divided when it was begun
+    DIVISION = "division"  # how the image was divided when it was begun
+    FILES = "files"  # that all is written, and the files' names
 
     def __init__(
         self,
@@ -227,13 +228,7 @@ class BlockJob:
                 f"{filled} of {prod(self.image.shape)} values of {self.image.path} are not finite: there is too little "
                 "left to predict from; leave the file out."
             )
-        written = {task.name: self._writer(task) for task in self._predicted}
-        for instances in self.instances:
-            task = instances.task
-            written[task.name] = self._writer(task, largest_id=instances.number())
-            instances.write(written[task.name], self.blocks)
-        for writer in written.values():
-            writer.close()
+        files = self._name_files(ledger)
         for instances in self.instances:
             instances.remove()
         ledger.remove()
@@ -243,7 +238,21 @@ class BlockJob:
                 "its classes there are guesses, and restored images are NaN.",
                 *(self.image.path, filled, prod(self.image.shape)),
             )
-        return [written[task.name].path for task in self.parts.saved]
+        return files
+
+    def _name_files(self, ledger: Ledger) -> list[Path]:
+        """Also when a kill came after some of them were named: those are there, and have no unfinished file."""
+        if self.FILES not in ledger.done:
+            counts = {instances.task.name: instances.number() for instances in self.instances}
+            writers = {task.name: self._writer(task, counts.get(task.name, 0)) for task in self.parts.saved}
+            for instances in self.instances:
+                instances.write(writers[instances.task.name], self.blocks)
+            ledger.mark(self.FILES, counts=counts, files={name: str(writer.path) for name, writer in writers.items()})
+        noted = ledger.done[self.FILES]
+        for task in self.parts.saved:
+            if partial_path(Path(noted["files"][task.name])).exists():
+                self._writer(task, noted["counts"].get(task.name, 0)).close()
+        return [Path(noted["files"][task.name]) for task in self.parts.saved]
 
 
 def _saved_bytes(parts: PredictionParts, image: Image) -> int:

@@ -56,9 +56,9 @@ def label_components(
         memory: of a slab, in bytes.
         slice_axis: axis along which nothing is connected.
     """
-    structure = generate_binary_structure(classes.ndim, 1)
+    structure = generate_binary_structure(len(classes.shape), 1)
     if slice_axis is not None:
-        keep = [slice(None)] * classes.ndim
+        keep = [slice(None)] * structure.ndim
         keep[slice_axis] = slice(1, 2)
         only = np.zeros_like(structure)
         only[tuple(keep)] = structure[tuple(keep)]
@@ -66,7 +66,7 @@ def label_components(
     starts, stops, sizes, first, pairs = [], [], [], [], []
     count, plane, above = 0, int(np.prod(classes.shape[1:])), None
     for slab in slabs(classes.shape, memory):
-        pieces, found = label(np.asarray(classes[slab]) == number, structure)
+        pieces, found = label(classes[slab] == number, structure)
         flat = pieces.ravel()
         inside = np.flatnonzero(flat)
         earliest = np.empty(found, dtype=np.int64)
@@ -74,7 +74,7 @@ def label_components(
         first.append(earliest + slab.start * plane)
         sizes.append(np.bincount(flat, minlength=found + 1)[1:])
         boxes = np.array([[(part.start, part.stop) for part in box] for box in find_objects(pieces)], dtype=np.int64)
-        boxes = boxes.reshape(found, classes.ndim, 2)
+        boxes = boxes.reshape(found, structure.ndim, 2)
         boxes[:, 0] += slab.start
         starts.append(boxes[..., 0])
         stops.append(boxes[..., 1])

@@ -85,7 +85,7 @@ def test_instances_are_those_of_the_whole_volume(tmp_path, shape, arguments):
     for output in job.outputs():
         output.writer.write(tuple(slice(0, n) for n in shape), output.task.postprocess(predictions[output.task.name]))
     assert job.number() == expected.max()
-    np.testing.assert_array_equal(job._map("ids", np.uint32), expected)
+    np.testing.assert_array_equal(job._map("ids", "uint32").stored[()], expected)
     job.remove()
     assert not list(tmp_path.iterdir())
 
