@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import logging
 import os
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from monai.utils import ensure_tuple
 
+from .datalist_file import FILE_NAME, IMAGE_KEY, sections_of
 from .dataset_files import absent_files
 
 logger = logging.getLogger(__name__)
@@ -21,9 +18,6 @@ logger = logging.getLogger(__name__)
 __all__ = ["read_datalist"]
 
 _SYNONYMS = {"training": "train", "validation": "val", "testing": "test"}
-_SECTION = "section"  # the column of a CSV list
-_FILE_NAME = re.compile(r".*\.[A-Za-z]\w{0,9}")  # "a.nii.gz", not "case 7" or "2.5"
-_IMAGE = "image"
 
 
 def read_datalist(
@@ -67,7 +61,7 @@ def read_datalist(
     if not file.is_file():
         raise FileNotFoundError(f"The data list {file} does not exist: give its path, from {Path.cwd()} or in full.")
     folder = file.parent if base_dir is None else Path(base_dir).expanduser().absolute()
-    sections = _read(file)
+    sections = sections_of(file)
     name, entries = _section(file, sections, section)
     where = str(file) if name is None else f'{file}, section "{name}"'
     samples = []
@@ -79,77 +73,6 @@ def read_datalist(
     _check_twice(where, samples)
     _warn_of_leaks(where, entries, [entry for other in sections if other != name for entry in sections[other]])
     return samples
-
-
-def _read(file: Path) -> dict[str | None, list[Any]]:
-    """Samples by section; the section of a list without any is None."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-        if file.suffix.lower() == ".json":
-            return _sections_of_json(json.loads(text, object_pairs_hook=_without_repeated))
-        if file.suffix.lower() in (".csv", ".tsv"):
-            return _sections_of_csv(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"The data list {file} is no JSON: line {error.lineno}, {error.msg}. Correct it.") from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"The data list {file} is not in UTF-8, save it as such: {error}.") from error
-    except (ValueError, csv.Error) as error:
-        raise ValueError(f"The data list {file} cannot be read: {error}") from error
-    raise ValueError(f"The data list {file} must be JSON or CSV, and its name must end in .json, .csv or .tsv.")
-
-
-def _without_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    repeated = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
-    if repeated:
-        raise ValueError(f"{repeated} stand twice in one pair of braces, where only the last would count: remove one.")
-    return dict(pairs)
-
-
-def _sections_of_json(content: Any) -> dict[str | None, list[Any]]:
-    if isinstance(content, list):
-        return {None: content}
-    if not isinstance(content, dict):
-        raise ValueError('it must hold {"train": [{"image": ...}, ...], "val": [...]}, or one list of samples.')
-    return {name: value for name, value in content.items() if isinstance(value, list) and _are_samples(value)}
-
-
-def _are_samples(values: list[Any]) -> bool:
-    """Whether a list holds samples or files; lists beside the sections may hold words, such as names of classes."""
-    first = values[0] if values else {}
-    return isinstance(first, dict | list) or (isinstance(first, str) and bool(_FILE_NAME.fullmatch(first)))
-
-
-def _sections_of_csv(text: str) -> dict[str | None, list[Any]]:
-    first = text.partition("\n")[0]
-    separator = max(",;\t", key=first.count)  # some spreadsheets write ; or tabs
-    header, *rows = [row for row in csv.reader(text.splitlines(), delimiter=separator) if any(map(str.strip, row))]
-    names = [name.strip() for name in header]
-    sections: dict[str | None, list[Any]] = {}
-    for row in rows:
-        if len(row) != len(names):
-            raise ValueError(f"{row} has {len(row)} cells, the first line names {len(names)} columns: correct it.")
-        entry: dict[str, Any] = {}
-        for name, cell in zip(names, row, strict=True):
-            value = _as_value(name, cell.strip())
-            if name:  # some programs number the lines in a column without a name
-                entry[name] = [*ensure_tuple(entry[name]), value] if name in entry else value
-        section = entry.pop(_SECTION, None)
-        # Neither file of several: missing, as one empty cell is.
-        sample = {key: None if isinstance(value, list) and not any(value) else value for key, value in entry.items()}
-        sections.setdefault(section, []).append(sample)
-    return sections
-
-
-def _as_value(name: str, cell: str) -> Any:
-    if not cell:
-        return None
-    if name not in (_IMAGE, _SECTION) and "_" not in cell:  # Python takes 1_2 for 12
-        for number in (int, float):
-            try:
-                return number(cell)
-            except ValueError:
-                pass
-    return cell
 
 
 def _section(file: Path, sections: Mapping[str | None, list[Any]], name: str | None) -> tuple[str | None, list[Any]]:
@@ -166,7 +89,7 @@ def _section(file: Path, sections: Mapping[str | None, list[Any]], name: str | N
         if not found and None in sections:
             raise ValueError(
                 f"The data list {file} has no sections, so that none is {name!r}: leave the section out, or write "
-                f'{{"{name}": [...]}} (JSON), or a column "{_SECTION}" (CSV).'
+                f'{{"{name}": [...]}} (JSON), or a column "section" (CSV).'
             )
         if not found:
             raise ValueError(f"The data list {file} has no section {name!r}; there are: {there}. Correct its name.")
@@ -178,13 +101,13 @@ def _section(file: Path, sections: Mapping[str | None, list[Any]], name: str | N
 
 def _as_sample(where: str, entry: Any, rename: Mapping[str, str]) -> dict[str, Any]:
     if isinstance(entry, str) or (isinstance(entry, list) and entry and all(isinstance(one, str) for one in entry)):
-        entry = {_IMAGE: entry}  # as "test" of decathlon lists
+        entry = {IMAGE_KEY: entry}  # as "test" of decathlon lists
     if not isinstance(entry, dict):
         raise ValueError(f'{where}: {entry!r} is no sample: write {{"image": "a.png", "segment": "a_labels.png"}}.')
     sample = {rename.get(key, key): value for key, value in entry.items()}
     if len(sample) < len(entry):
         raise ValueError(f"{where}: {sorted(entry)} are renamed to one key; change rename, {dict(rename)}.")
-    files = sample.get(_IMAGE)
+    files = sample.get(IMAGE_KEY)
     if not isinstance(files, str | list) or not files or not all(isinstance(f, str) and f for f in ensure_tuple(files)):
         raise ValueError(
             f'{where}: "image" must name a file, or several as a list of channels, got '
@@ -200,7 +123,7 @@ def _resolved(key: str, value: Any, folder: Path) -> Any:
     if not isinstance(value, str):
         return value
     path = os.path.normpath(folder / Path(value).expanduser())
-    return path if key == _IMAGE or _FILE_NAME.fullmatch(value) or os.path.exists(path) else value
+    return path if key == IMAGE_KEY or FILE_NAME.fullmatch(value) or os.path.exists(path) else value
 
 
 def _files(value: Any) -> list[str]:
@@ -222,7 +145,7 @@ def _check_files(where: str, samples: Sequence[Mapping[str, Any]]) -> None:
 def _check_twice(where: str, samples: Sequence[Mapping[str, Any]]) -> None:
     seen: dict[tuple[str, ...], int] = {}
     for number, sample in enumerate(samples, start=1):
-        files = tuple(ensure_tuple(sample.get(_IMAGE, number)))
+        files = tuple(ensure_tuple(sample.get(IMAGE_KEY, number)))
         if (first := seen.setdefault(files, number)) != number:
             raise ValueError(f'{where}: entries {first} and {number} have the same "image", {files[0]}: keep one.')
 
@@ -235,6 +158,6 @@ def _warn_of_leaks(where: str, entries: Sequence[Any], others: Sequence[Any]) ->
 
 
 def _image_of(entry: Any) -> str | None:
-    image = entry.get(_IMAGE) if isinstance(entry, dict) else entry
+    image = entry.get(IMAGE_KEY) if isinstance(entry, dict) else entry
     first = image[0] if isinstance(image, list) and image else image
     return os.path.normpath(first) if isinstance(first, str) else None

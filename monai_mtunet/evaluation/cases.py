@@ -12,7 +12,7 @@ from monai.utils import ensure_tuple
 
 from ..data import read_datalist
 from ..data.file_names import stem_of
-from ..prediction.folder_search import FolderSearch
+from ..files.folder_search import FolderSearch
 
 __all__ = ["Case", "find_cases"]
 

@@ -13,8 +13,8 @@ from monai.utils import ensure_tuple
 
 from ..data import read_datalist
 from ..data.file_names import relative_stems
+from ..files.folder_search import FolderSearch
 from ..files.open_image import IMAGE_ENDINGS
-from .folder_search import FolderSearch
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,7 @@ import pydicom
 import pytest
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
-from monai_mtunet.files import open_image
-from monai_mtunet.prediction import folder_search
+from monai_mtunet.files import folder_search, open_image
 from monai_mtunet.prediction.inputs import PredictionInput, find_inputs
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..data.folder import group_channels, nnunet_channels
-from ..files.formats.dicom import is_dicom
-from ..files.formats.dicom_series import dicom_images
-from ..files.formats.ome_zarr import is_zarr
-from ..files.open_image import IMAGE_ENDINGS
+from .formats.dicom import is_dicom
+from .formats.dicom_series import dicom_images
+from .formats.ome_zarr import is_zarr
+from .open_image import IMAGE_ENDINGS
 
 __all__ = ["FolderSearch"]
 
