@@ -44,7 +44,7 @@ class DataCase:
 
     Args:
         name: unique; where images lie in folders within, the path below their common one, "patient3/scan1".
-        images: absolute paths: one file, or one per channel, in the order of `FoundData.channels`.
+        images: absolute paths: one file with all channels, or one per channel, in the order of `FoundData.channels`.
         targets: by name, each of `FoundData.targets`; files are absolute paths; None is a missing target. Classes are
             numbers, also where the data name them.
         group: what must not be divided between folds, such as a patient; None where that is not known.
