@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from .replacing import replacing
+
 __all__ = ["Ledger", "identity_in", "source_state"]
 
 
@@ -105,9 +107,7 @@ def _whole_lines(path: Path) -> list[dict[str, Any]]:
 
 def _write(path: Path, lines: list[dict[str, Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".new")
-    with temporary.open("w", encoding="utf-8") as file:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(line) + "\n" for line in lines)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)

@@ -89,7 +89,7 @@ def window_for(
     least = Window(sizes[0], 1)
     raise ValueError(
         f"A window of {' x '.join(map(str, least.size))} takes {need(least) / 2**20:.0f} MiB in "
-        f"{type(network).__name__}, and {memory / 2**20:.0f} MiB are left for it: give more memory, or smaller windows."
+        f"the network, and {memory / 2**20:.0f} MiB are left for it: give more memory, or smaller windows."
     )
 
 

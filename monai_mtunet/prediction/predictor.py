@@ -20,6 +20,8 @@ from .far_intensities import tell_far_intensities
 from .memory import whole_image_bytes
 from .parts import PredictionParts
 
+logger = logging.getLogger(__name__)
+
 __all__ = ["Predictor"]
 
 
@@ -61,6 +63,8 @@ class Predictor:
         image = open_image(files)
         if self.fits(image):
             return self._predict_whole(files, output, panel)
+        if panel:
+            logger.warning("%s: no panel is drawn, since the image is predicted block by block.", files[0])
         with unpacked(files, output) as readable:
             return self._predict_blocks(readable, output)
 

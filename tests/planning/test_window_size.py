@@ -62,7 +62,9 @@ def test_batches_become_smaller_before_windows_do():
     assert window_for(network, 1, image, round(of_batch[4]) - MIB) == ((80, 80, 80), 2)
     assert window_for(network, 1, image, round(of_batch[2]) - MIB).batch == 1
     assert window_for(network, 1, image, round(of_batch[4]) - MIB, smallest=32) == ((60, 60, 60), 4)
-    with pytest.raises(ValueError, match=r"A window of 64 x 64 x 64 takes \d+ MiB in UMC, and \d+ MiB are left for it"):
+    with pytest.raises(
+        ValueError, match=r"A window of 64 x 64 x 64 takes \d+ MiB in the network, and \d+ MiB are left"
+    ):
         window_for(network, 1, image, round(of_batch[1]) - MIB)
 
 

@@ -23,6 +23,8 @@ from ..schedule_end import keeping_ends
 
 logger = logging.getLogger(__name__)
 
+_LONGEST = 200  # letters of what torch says
+
 
 def load_checkpoint(
     path: str | Path,
@@ -73,11 +75,20 @@ def load_checkpoint(
         Checkpoint.load_objects(to_load=objects, checkpoint=checkpoint, strict=strict)
     except Exception as error:  # whatever states of another kind make of loading
         raise CheckpointError(
-            f"The checkpoint {path} does not fit this configuration: it comes from another architecture, other tasks "
-            f"or another optimizer. Use the network_def and tasks it was trained with. {error}"
+            f"The checkpoint {path} does not fit this configuration ({_in_short(error)}): it comes from another "
+            "architecture, other tasks or another optimizer. Use the network_def and tasks it was trained with."
         ) from error
     trainer = checkpoint.get("trainer")
     return None if trainer is None else int(trainer["iteration"]) // int(trainer["epoch_length"])
+
+
+def _in_short(error: Exception) -> str:
+    """The first of torch's complaints; there may be one for each tensor."""
+    first, *others = [line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()] or [repr(error)]
+    if others and first.endswith(":"):
+        first, *others = others
+    short = first if len(first) <= _LONGEST else f"{first[:_LONGEST]}..."
+    return f"{short}; {len(others)} more" if others else short
 
 
 def _own_state(state: Any, module: nn.Module, path: str | Path) -> Mapping[str, Any]:
