@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reproduce": {"pictures"},
     "prediction": {"bundle", "data", "engines", "files", "inferers", "planning", "tasks", "transforms"},
     "evaluation": {"bundle", "data", "files", "inferers", "prediction", "tasks", "transforms"},
-    "commands": {"bundle", "drawings", "evaluation", "prediction", "reproduce"},
+    "commands": {"bundle", "drawings", "evaluation", "planning", "prediction", "reproduce"},
 }
 MOST_FILES = 16
 MOST_LINES = 270

@@ -13,13 +13,14 @@ from typer.core import TyperCommand
 
 from .draw import draw
 from .evaluate import evaluate
+from .fingerprint import fingerprint
 from .metadata import metadata
 from .predict import predict
 from .reproduce import reproduce
 
 __all__ = ["app", "main"]
 
-COMMANDS: tuple[Callable[..., None], ...] = (predict, evaluate, reproduce, draw, metadata)
+COMMANDS: tuple[Callable[..., None], ...] = (fingerprint, predict, evaluate, reproduce, draw, metadata)
 
 
 class _Command(TyperCommand):

@@ -1,0 +1,46 @@
+"""``python -m monai_mtunet fingerprint DATA --output FILE``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["fingerprint"]
+
+
+def fingerprint(
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA",
+            help="A folder: nnU-Net's raw data, the Decathlon's, images/ and labels/ and the like; or a table (CSV, "
+            "JSON) with a column per file.",
+        ),
+    ],
+    output: Annotated[Path, typer.Option(metavar="FILE", help="JSON file that is written.")],
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=KIND", help="What a target is (labels=segmentation); may repeat."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Number of processes. Default: one per processor.")
+    ] = None,
+) -> None:
+    """Look at all files of a data set, and tell all that is wrong with them.
+
+    An interrupted run goes on where it was. The exit status is 0 only if nothing is to be mended before training.
+    """
+    from ..planning.data import find_data
+    from ..planning.fingerprint import fingerprint_data
+    from ..planning.fingerprint.summary import summary
+
+    kinds = dict(one.partition("=")[::2] for one in target or ())
+    data_found = find_data(data, kinds)
+    result = fingerprint_data(data_found, output, workers)
+    typer.echo(summary(data_found, result))
+    if any(problem.stops for problem in result.all_problems):
+        raise typer.Exit(1)
