@@ -22,9 +22,7 @@ def fingerprint(
     output: Annotated[Path, typer.Option(metavar="FILE", help="JSON file that is written.")],
     target: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME=KIND", help="What a target is (labels=segmentation); may repeat."
-        ),
+        typer.Option(metavar="NAME=KIND", help="What a target is (labels=segmentation); may repeat."),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Number of processes. Default: one per processor.")
