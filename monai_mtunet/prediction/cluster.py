@@ -163,8 +163,9 @@ def _calls(
     ledger = stack.enter_context(Ledger(job.ledger_path, job.identity()))
     job.take_up(ledger)
     job.measure(ledger)
-    job.outputs()  # made once, before several processes open them
     runs = job.runs(ledger, longest=longest_run(job, workers))
+    if runs:
+        job.outputs()  # made once, before several processes open them; of those that bear their names already none
     what = (files, output, memory, job.plan, ledger.done.get(job.RANGES))
     return _Image(item, job, ledger, len(runs)), [(_predict_run, *what, run) for run in runs]
 

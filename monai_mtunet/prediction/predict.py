@@ -151,7 +151,7 @@ def remove_predictions(
             ledger.unlink()
     for item in inputs:
         stem = output_dir / item.stem
-        for pattern in (*(f"_{task}.*" for task in parts.saved_names), "_panel.png", ".blocks*.jsonl"):
+        for pattern in (*(f"_{task}.*" for task in parts.saved_names), "_panel.png", ".blocks*.jsonl", ".unpacked-*"):
             for path in stem.parent.glob(glob.escape(stem.name) + pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 

@@ -16,6 +16,7 @@ from monai_mtunet.files.ledger import Ledger
 from monai_mtunet.files.region_writer import RegionWriter
 from monai_mtunet.prediction.blocks.block_job import BlockJob
 from monai_mtunet.prediction.blocks.block_preprocessing import WholeImageNeededError
+from monai_mtunet.prediction.blocks.unpacked import unpacked
 from monai_mtunet.prediction.predictor import Predictor
 from monai_mtunet.transforms import ScaleVolumeRanged
 
@@ -181,6 +182,41 @@ def test_compressed_files_are_unpacked_once(volume, tmp_path, make_parts, monkey
     found = read_all(tmp_path / "again")
     for task, values in read_all(tmp_path / "plain").items():
         np.testing.assert_array_equal(found[task], values)
+
+
+def test_a_file_that_takes_the_place_of_an_unpacked_one_is_read(volume, tmp_path, make_parts, monkeypatch):
+    """Though it is older than the copy, as restored and synchronized files are."""
+    parts, packed, output = make_parts(), tmp_path / "packed" / "scan.nii.gz", tmp_path / "out" / "scan"
+    packed.parent.mkdir()
+    nibabel.save(nibabel.load(volume), packed)
+    with monkeypatch.context() as context:
+        context.setattr(BlockJob, "check_disk", lambda job: 1 / 0)  # a kill when it is unpacked
+        with pytest.raises(ZeroDivisionError):
+            Predictor(parts, SMALL).predict([str(packed)], output)
+    other = nibabel.load(volume)
+    nibabel.save(nibabel.Nifti1Image(np.asanyarray(other.dataobj)[::-1].copy(), other.affine), packed)
+    os.utime(packed, (1e9, 1e9))
+    Predictor(parts, SMALL).predict([str(packed)], output)
+    Predictor(parts, 1e9).predict([str(packed)], tmp_path / "whole" / "scan")
+    assert len(list(output.parent.iterdir())) == 3
+    found = read_all(output.parent)
+    for task, values in read_all(tmp_path / "whole").items():
+        np.testing.assert_array_equal(found[task], values)
+
+
+def test_goes_on_when_it_is_unpacked_again(volume, tmp_path, make_parts):
+    parts, packed, output = make_parts(), tmp_path / "packed" / "scan.nii.gz", tmp_path / "out" / "scan"
+    packed.parent.mkdir()
+    nibabel.save(nibabel.load(volume), packed)
+    for done in range(2):
+        with unpacked([str(packed)], output) as files:
+            job = BlockJob(parts, files, output, SMALL)
+            with Ledger(job.ledger_path, job.identity()) as ledger:
+                job.take_up(ledger)
+                assert [number in ledger.done for number in range(2)] == [done > 0, False]
+                for number, filled in job.predict([0]):
+                    ledger.mark(number, filled=filled)
+        assert not list(output.parent.glob("*unpacked*"))
 
 
 def test_a_truncated_file_is_told(volume, tmp_path, make_parts):

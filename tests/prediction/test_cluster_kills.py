@@ -1,0 +1,44 @@
+"""What is left to workers of an image after a kill; no cluster is started."""
+
+from contextlib import ExitStack
+
+import nibabel
+import numpy as np
+import pytest
+
+from monai_mtunet.files.region_writer import RegionWriter
+from monai_mtunet.prediction.cluster import _calls, _complete
+from monai_mtunet.prediction.inputs import find_inputs
+from monai_mtunet.prediction.predict import LEDGER, PredictionReport, open_ledger
+from monai_mtunet.prediction.predictor import Predictor
+
+SMALL = 1e5  # bytes: the volume is predicted block by block
+
+
+@pytest.mark.parametrize("renamed", [1, 2])
+def test_a_kill_while_files_are_named_loses_none(tmp_path, make_parts, monkeypatch, renamed):
+    values = np.random.default_rng(0).normal(50, 20, (11, 30, 13)).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), tmp_path / "scan.nii")
+    parts, (item,), close, closed = make_parts(), find_inputs([tmp_path / "scan.nii"]), RegionWriter.close, []
+    once, often = tmp_path / "once", tmp_path / "often"
+    Predictor(parts, SMALL).predict(item.files, once / "scan")
+
+    def killed(writer):
+        if len(closed) == renamed:
+            raise KeyboardInterrupt
+        closed.append(writer)
+        close(writer)
+
+    monkeypatch.setattr(RegionWriter, "close", killed)
+    with pytest.raises(KeyboardInterrupt):
+        Predictor(parts, SMALL).predict(item.files, often / "scan")
+    monkeypatch.undo()
+    with open_ledger(often, LEDGER, parts.identity) as done, ExitStack() as stack:
+        image, calls = _calls(parts, item, often / "scan", SMALL, 2, False, stack)
+        assert not calls
+        _complete(image, [], done, often, PredictionReport())
+    files = sorted(path.name for path in once.iterdir())
+    assert sorted(path.name for path in often.iterdir()) == sorted([*files, LEDGER])
+    for file in files:
+        expected, found = (np.asanyarray(nibabel.load(folder / file).dataobj) for folder in (once, often))
+        np.testing.assert_array_equal(found, expected)
