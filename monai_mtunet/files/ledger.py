@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +12,10 @@ from typing import Any
 
 from .replacing import replacing
 
-__all__ = ["Ledger", "identity_in", "source_state"]
+__all__ = ["Ledger", "SourceState", "identity_in", "source_state"]
+
+SourceState = list[list[Any]]
+"""Of each file its path, its size, and its time or a digest; JSON values."""
 
 
 class Ledger:
@@ -37,13 +41,16 @@ class Ledger:
         self.path = path
         self.done: dict[str | int, dict[str, Any]] = {}
         self.identity: dict[str, Any] = json.loads(json.dumps(identity))
+        own: dict[str | int, dict[str, Any]] = {}
         for earlier in (*beside, path):
             lines = _whole_lines(earlier)
             if lines:
                 self._check(earlier, lines[0])
-            for line in lines[1:]:
-                self.done[line.pop("part")] = line
-        _write(path, [self.identity, *({"part": part, **note} for part, note in self.done.items())])
+            own = {line.pop("part"): line for line in lines[1:]}
+            # What one process has only begun may be done by another.
+            self.done |= {part: note for part, note in own.items() if note or part not in self.done}
+        # Others' notes stay in their files, where they are renewed.
+        _write(path, [self.identity, *({"part": part, **note} for part, note in own.items())])
         self._file = path.open("a", encoding="utf-8")
 
     def mark(self, part: str | int, **note: Any) -> None:
@@ -83,10 +90,25 @@ class Ledger:
             )
 
 
-def source_state(files: Sequence[str]) -> list[list[Any]]:
-    """The files of an image, with sizes and times: whether it is the one of before."""
-    stated = [(Path(file).absolute(), Path(file).stat()) for file in files]
-    return [[str(path), status.st_size, status.st_mtime_ns] for path, status in stated]
+def source_state(files: Sequence[str]) -> SourceState:
+    """The files of an image, with sizes and times: whether it is the one of before.
+
+    A folder, which is a zarr store or a series of slices, has those of all files in it.
+    """
+    return [_state(Path(file).absolute()) for file in files]
+
+
+def _state(path: Path) -> list[Any]:
+    if not path.is_dir():
+        status = path.stat()
+        return [str(path), status.st_size, status.st_mtime_ns]
+    size, found = 0, []
+    for folder, _, names in os.walk(path):
+        for file in (Path(folder, name) for name in names):
+            status = file.lstat()
+            size += status.st_size
+            found.append((file.relative_to(path).as_posix(), status.st_size, status.st_mtime_ns))
+    return [str(path), size, hashlib.sha256(repr(sorted(found)).encode()).hexdigest()[:16]]
 
 
 def identity_in(path: Path) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from ..files import open_image
-from ..files.ledger import Ledger
+from ..files.ledger import Ledger, SourceState
 from .blocks.block_job import BlockJob
 from .blocks.block_plan import BlockPlan
 from .blocks.unpacked import unpacked
@@ -60,6 +60,7 @@ class _Image:
     """An image under way."""
 
     item: PredictionInput
+    source: SourceState  # before it is read
     job: BlockJob | None = None  # of one that does not fit into a worker's memory
     ledger: Ledger | None = None
     waiting: int = 1  # for so many tasks
@@ -108,8 +109,8 @@ def predict_on_cluster(
                 report.kept.append(item.files[0])
                 continue
             try:
-                begin(done, parts.saved_names, item, output_dir)
-                image, calls = _calls(parts, item, output_dir / item.stem, memory, workers, panels, stack)
+                source = begin(done, parts.saved_names, item, output_dir)
+                image, calls = _calls(parts, item, source, output_dir / item.stem, memory, workers, panels, stack)
                 if not calls:  # a kill came between the last block and the names
                     _complete(image, [], done, output_dir, report)
             except Exception as error:  # whatever is wrong with one image
@@ -148,6 +149,7 @@ def _worker_setup(parts: PredictionParts) -> Any:
 def _calls(
     parts: PredictionParts,
     item: PredictionInput,
+    source: SourceState,
     output: Path,
     memory: float,
     workers: int,
@@ -156,7 +158,7 @@ def _calls(
 ) -> tuple[_Image, list[tuple[Any, ...]]]:
     """What workers are to do for an image."""
     if Predictor(parts, memory).fits(open_image(item.files)):
-        return _Image(item), [(_predict_whole, item.files, output, memory, panels)]
+        return _Image(item, source), [(_predict_whole, item.files, output, memory, panels)]
     files = stack.enter_context(unpacked(item.files, output))
     job = BlockJob(parts, files, output, memory, workers)
     job.check_disk()
@@ -167,7 +169,7 @@ def _calls(
     if runs:
         job.outputs()  # made once, before several processes open them; of those that bear their names already none
     what = (files, output, memory, job.plan, ledger.done.get(job.RANGES))
-    return _Image(item, job, ledger, len(runs)), [(_predict_run, *what, run) for run in runs]
+    return _Image(item, source, job, ledger, len(runs)), [(_predict_run, *what, run) for run in runs]
 
 
 def longest_run(job: BlockJob, workers: int) -> int:
@@ -193,7 +195,7 @@ def _take_up(image: _Image, result: Any, done: Ledger, output_dir: Path, report:
 def _complete(image: _Image, files: Sequence[Path], done: Ledger, output_dir: Path, report: PredictionReport) -> None:
     if image.job is not None and image.ledger is not None:
         files = image.job.finish(image.ledger)
-    note(done, image.item, files, output_dir)
+    note(done, image.item, image.source, files, output_dir)
     report.done[image.item.files[0]] = list(files)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import glob
+import json
 import logging
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ..bundle.plain_errors import root_cause
-from ..files.ledger import Ledger, identity_in, source_state
+from ..files.ledger import Ledger, SourceState, identity_in, source_state
 from .inputs import PredictionInput
 from .parts import PredictionParts
 from .predictor import Predictor
@@ -94,7 +96,7 @@ def predict_inputs(
                 report.kept.append(name)
                 continue
             try:
-                begin(ledger, predictor.parts.saved_names, item, output_dir)
+                source = begin(ledger, predictor.parts.saved_names, item, output_dir)
                 files = predictor.predict(item.files, output_dir / item.stem, panels)
             except Exception as error:  # whatever is wrong with one image
                 if unwritable(error):
@@ -102,7 +104,7 @@ def predict_inputs(
                 report.failed[name] = reason_of(error)
                 logger.error("%s failed: %s", name, report.failed[name])
                 continue
-            note(ledger, item, files, output_dir)
+            note(ledger, item, source, files, output_dir)
             report.done[name] = files
     return report
 
@@ -110,45 +112,52 @@ def predict_inputs(
 def is_done(ledger: Ledger, item: PredictionInput, output_dir: Path) -> bool:
     """Whether an image's predictions are there, of the image as it is now."""
     noted = ledger.done.get(item.stem)
-    return (
-        noted is not None
-        and "files" in noted
-        and noted["source"] == source_state(item.files)
-        and all((output_dir / file).exists() for file in noted["files"])
-    )
+    if noted is None or "files" not in noted:
+        return False
+    try:
+        same = noted["source"] == source_state(item.files)
+    except OSError:  # it is told when the image is read
+        return False
+    return same and all((output_dir / file).exists() for file in noted["files"])
 
 
-def note(ledger: Ledger, item: PredictionInput, files: Sequence[Path], output_dir: Path) -> None:
-    """Note that an image's predictions are there."""
+def note(ledger: Ledger, item: PredictionInput, source: SourceState, files: Sequence[Path], output_dir: Path) -> None:
+    """Note that an image's predictions are there, of the image as it was when they were begun."""
     written = [file.relative_to(output_dir).as_posix() for file in files]
-    ledger.mark(item.stem, source=source_state(item.files), files=written)
+    ledger.mark(item.stem, source=source, files=written)
 
 
-def begin(ledger: Ledger, tasks: Sequence[str], item: PredictionInput, output_dir: Path) -> None:
+def begin(ledger: Ledger, tasks: Sequence[str], item: PredictionInput, output_dir: Path) -> SourceState:
     """Note that an image is begun: whatever bears its name is ours from now on, also after a kill.
 
+    Returns:
+        The state of its files, before any is read.
+
     Raises:
+        OSError: When a file is no longer there.
         FileExistsError: When there are files of that name already, of unknown origin.
     """
-    stem = output_dir / item.stem
+    source, stem = source_state(item.files), output_dir / item.stem
     found = [path for task in tasks for path in stem.parent.glob(f"{glob.escape(stem.name)}_{task}.*")]
     if found and item.stem not in ledger.done:
         raise FileExistsError(
             f"{found[0]} is there already: choose another output folder, or replace with --overwrite."
         )
     ledger.mark(item.stem)
+    return source
 
 
-def remove_predictions(
-    inputs: Iterable[PredictionInput], parts: PredictionParts, output_dir: Path, ledger_name: str = LEDGER
-) -> None:
+def remove_predictions(inputs: Iterable[PredictionInput], parts: PredictionParts, output_dir: Path) -> None:
     """Remove what earlier runs left of these images, finished or not, for ``--overwrite``.
 
-    Ledgers of other processes that make the same predictions stay: they may be at work.
+    Ledgers of the same predictions stay: they tell what is done of other images, and other processes may be at work.
     """
+    identity = json.loads(json.dumps(parts.identity))
     for ledger in ledgers(output_dir):
-        if ledger.name == ledger_name or identity_in(ledger) != parts.identity:
-            ledger.unlink()
+        with suppress(ValueError):  # of a damaged one
+            if identity_in(ledger) == identity:
+                continue
+        ledger.unlink()
     for item in inputs:
         stem = output_dir / item.stem
         for pattern in (*(f"_{task}.*" for task in parts.saved_names), "_panel.png", ".blocks*.jsonl", ".unpacked-*"):

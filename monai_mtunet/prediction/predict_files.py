@@ -72,14 +72,14 @@ def predict_files(
         {}
     """
     output, limit = Path(output_dir), parse_bytes(memory) if isinstance(memory, str) else float(memory)
-    if part > parts:
+    if not 1 <= part <= parts:
         raise ValueError(f"part must be in 1..{parts}, got {part}.")
     items = find_inputs(inputs, channels, output)[part - 1 :: parts]
     begun = [] if overwrite and parts == 1 else [identity_in(path) or {} for path in ledgers(output)]
     made = bundle_parts(TrainedBundle(Path(bundle), overlays, checkpoints), tasks, flips, limit, begun)
     ledger = LEDGER if parts == 1 else f"{Path(LEDGER).stem}.{part}-of-{parts}.jsonl"
     if overwrite:
-        remove_predictions(items, made, output, ledger)
+        remove_predictions(items, made, output)
     room = limit - psutil.Process().memory_info().rss - made.network_bytes
     if room <= 0:
         raise ValueError(

@@ -1,6 +1,8 @@
+import os
+
 import pytest
 
-from monai_mtunet.files.ledger import Ledger
+from monai_mtunet.files.ledger import Ledger, source_state
 
 IDENTITY = {"source": "a.nii", "window": (8, 8, 8)}
 
@@ -52,3 +54,14 @@ def test_knows_what_ledgers_beside_it_have_noted(tmp_path):
         assert list(ledger.done) == ["a"]
     with pytest.raises(ValueError, match=r"predictions.1-of-2.jsonl .*source: a.nii then, b.nii now"):
         Ledger(paths[1], IDENTITY | {"source": "b.nii"}, beside=paths[:1])
+
+
+def test_the_state_of_a_folder_is_that_of_all_files_in_it(tmp_path):
+    chunk = tmp_path / "a.zarr" / "c" / "0"
+    chunk.parent.mkdir(parents=True)
+    chunk.write_bytes(b"old")
+    state = source_state([str(tmp_path / "a.zarr")])
+    assert state == source_state([str(tmp_path / "a.zarr")])
+    chunk.write_bytes(b"new")
+    os.utime(chunk, (1e9, 1e9))
+    assert source_state([str(tmp_path / "a.zarr")]) != state

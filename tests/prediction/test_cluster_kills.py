@@ -9,7 +9,7 @@ import pytest
 from monai_mtunet.files.region_writer import RegionWriter
 from monai_mtunet.prediction.cluster import _calls, _complete
 from monai_mtunet.prediction.inputs import find_inputs
-from monai_mtunet.prediction.predict import LEDGER, PredictionReport, open_ledger
+from monai_mtunet.prediction.predict import LEDGER, PredictionReport, begin, open_ledger
 from monai_mtunet.prediction.predictor import Predictor
 
 SMALL = 1e5  # bytes: the volume is predicted block by block
@@ -34,7 +34,9 @@ def test_a_kill_while_files_are_named_loses_none(tmp_path, make_parts, monkeypat
         Predictor(parts, SMALL).predict(item.files, often / "scan")
     monkeypatch.undo()
     with open_ledger(often, LEDGER, parts.identity) as done, ExitStack() as stack:
-        image, calls = _calls(parts, item, often / "scan", SMALL, 2, False, stack)
+        done.mark(item.stem)
+        source = begin(done, parts.saved_names, item, often)
+        image, calls = _calls(parts, item, source, often / "scan", SMALL, 2, False, stack)
         assert not calls
         _complete(image, [], done, often, PredictionReport())
     files = sorted(path.name for path in once.iterdir())

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from monai_mtunet.prediction.inputs import find_inputs
-from monai_mtunet.prediction.predict import predict_inputs, remove_predictions
+from monai_mtunet.prediction.predict import begin, open_ledger, predict_inputs, remove_predictions
 from monai_mtunet.prediction.predictor import Predictor
 
 
@@ -100,7 +100,7 @@ def test_parts_share_a_folder(folder, tmp_path, make_parts):
     for checkpoint in ("a", "b"):
         predictor = Predictor(make_parts(checkpoint=checkpoint), 1e9)
         for index, name in enumerate(names):
-            remove_predictions(inputs[index::3], predictor.parts, output, name)
+            remove_predictions(inputs[index::3], predictor.parts, output)
             report = predict_inputs(predictor, inputs[index::3], output, ledger_name=name)
             assert [len(report.done), len(report.failed)] == [1, 0]
             assert (output / name).exists()
@@ -110,6 +110,46 @@ def test_parts_share_a_folder(folder, tmp_path, make_parts):
         predict_inputs(
             Predictor(make_parts(checkpoint="c"), 1e9), inputs, output, ledger_name="predictions.4-of-4.jsonl"
         )
+
+
+def test_what_one_process_began_and_another_has_done_is_done(folder, tmp_path, make_parts):
+    predictor, inputs, output = Predictor(make_parts(), 1e9), find_inputs([folder / "c.nii"]), tmp_path / "out"
+    first, second = (f"predictions.{part}-of-2.jsonl" for part in (1, 2))
+    with open_ledger(output, first, predictor.parts.identity) as done:
+        begin(done, predictor.parts.saved_names, inputs[0], output)
+        open_ledger(output, second, predictor.parts.identity).mark("other")
+    predict_inputs(predictor, inputs, output, ledger_name=first)
+    assert predict_inputs(predictor, inputs, output).kept == [str(folder / "c.nii")]
+
+
+def test_replacing_one_image_keeps_what_is_done_of_the_others(folder, tmp_path, make_parts):
+    predictor, output = Predictor(make_parts(), 1e9), tmp_path / "out"
+    inputs = [item for item in find_inputs([folder]) if "bad" not in item.stem]
+    predict_inputs(predictor, inputs, output)
+    (output / "predictions.9-of-9.jsonl").write_text("no JSON\n")
+    remove_predictions(inputs[:1], predictor.parts, output)
+    report = predict_inputs(predictor, inputs, output)
+    assert [list(report.done), len(report.kept), report.failed] == [[inputs[0].files[0]], 2, {}]
+
+
+@pytest.mark.parametrize("after", ["changed", "gone"])
+def test_what_changes_while_it_is_predicted_is_predicted_again(folder, tmp_path, make_parts, monkeypatch, after):
+    """Of a large image that takes hours, the prediction is of what was there before."""
+    predictor, inputs, output = Predictor(make_parts(), 1e9), find_inputs([folder / "c.nii"]), tmp_path / "out"
+    predict, content = predictor.predict, (folder / "c.nii").read_bytes()
+
+    def changed(*arguments):
+        written = predict(*arguments)
+        (folder / "c.nii").unlink()
+        if after == "changed":
+            (folder / "c.nii").write_bytes(content)
+        return written
+
+    monkeypatch.setattr(predictor, "predict", changed)
+    assert predict_inputs(predictor, inputs, output).done
+    monkeypatch.undo()
+    report = predict_inputs(predictor, inputs, output)
+    assert [len(report.done), len(report.failed)] == ([1, 0] if after == "changed" else [0, 1])
 
 
 def test_a_terminal_sees_how_many_images_are_done(folder, tmp_path, make_parts, monkeypatch):
