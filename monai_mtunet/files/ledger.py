@@ -8,9 +8,14 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
-from .replacing import replacing
+from .replacing import naming_written
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["Ledger", "SourceState", "identity_in", "source_state"]
 
@@ -22,7 +27,7 @@ class Ledger:
     """A file beside results: what they are made with, then a line per finished part, a file or a block.
 
     A part is marked after its data are on the disk, so that what is marked is there whenever the process dies. Only
-    one process writes a ledger.
+    one process writes a ledger, and another is refused: both would write the same files.
 
     Args:
         path: of the file, made when missing.
@@ -35,23 +40,27 @@ class Ledger:
 
     Raises:
         ValueError: When a file is of another identity; it tells what differs.
+        OSError: When another process writes this ledger.
     """
 
     def __init__(self, path: Path, identity: Mapping[str, Any], beside: Iterable[Path] = ()) -> None:
         self.path = path
         self.done: dict[str | int, dict[str, Any]] = {}
         self.identity: dict[str, Any] = json.loads(json.dumps(identity))
-        own: dict[str | int, dict[str, Any]] = {}
-        for earlier in (*beside, path):
-            lines = _whole_lines(earlier)
-            if lines:
-                self._check(earlier, lines[0])
-            own = {line.pop("part"): line for line in lines[1:]}
-            # What one process has only begun may be done by another.
-            self.done |= {part: note for part, note in own.items() if note or part not in self.done}
-        # Others' notes stay in their files, where they are renewed.
-        _write(path, [self.identity, *({"part": part, **note} for part, note in own.items())])
+        for earlier in beside:
+            self._take(earlier, _whole_lines(earlier))
+        path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("a", encoding="utf-8")
+        try:
+            _lock(self._file, path)
+            lines = _whole_lines(path)
+            self._take(path, lines)
+            _cut_off(path)
+            if not lines:
+                self._write(self.identity)
+        except BaseException:
+            self._file.close()
+            raise
 
     def mark(self, part: str | int, **note: Any) -> None:
         """Note that a part is on the disk.
@@ -61,9 +70,7 @@ class Ledger:
             note: what is to be known of it later; JSON values.
         """
         self.done[part] = note
-        self._file.write(json.dumps({"part": part, **note}) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._write({"part": part, **note})
 
     def remove(self) -> None:
         """Remove the file: the predictions bear their final names."""
@@ -77,6 +84,19 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        with naming_written(self.path):
+            self._file.write(json.dumps(line) + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    def _take(self, path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Know what a ledger has noted. What one process has only begun may be done by another."""
+        if lines:
+            self._check(path, lines[0])
+        notes = {line["part"]: {key: value for key, value in line.items() if key != "part"} for line in lines[1:]}
+        self.done |= {part: note for part, note in notes.items() if note or part not in self.done}
 
     def _check(self, path: Path, earlier: Mapping[str, Any]) -> None:
         differing = sorted(
@@ -127,9 +147,23 @@ def _whole_lines(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def _write(path: Path, lines: list[dict[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(line) + "\n" for line in lines)
-        file.flush()
-        os.fsync(file.fileno())
+def _cut_off(path: Path) -> None:
+    """Remove a last line that a kill has cut off."""
+    content = path.read_bytes()
+    if not content.endswith(b"\n"):
+        os.truncate(path, content.rfind(b"\n") + 1)
+
+
+def _lock(file: TextIO, path: Path) -> None:
+    """Keep other processes away until the file is closed; a kill closes it."""
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise OSError(
+            f"{path} is at work in another process: wait for its end, or let several processes share the images by "
+            "--part and --parts."
+        ) from None
+    except OSError:  # no locks on this file system
+        return

@@ -56,6 +56,17 @@ def test_knows_what_ledgers_beside_it_have_noted(tmp_path):
         Ledger(paths[1], IDENTITY | {"source": "b.nii"}, beside=paths[:1])
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no locks of this kind")
+def test_two_processes_at_once_are_refused(tmp_path):
+    path = tmp_path / "predictions.jsonl"
+    with Ledger(path, IDENTITY) as ledger:
+        with pytest.raises(OSError, match=r"predictions.jsonl is at work in another process.*--part"):
+            Ledger(path, IDENTITY)
+        ledger.mark("a", files=[])
+    with Ledger(path, IDENTITY) as ledger:
+        assert ledger.done == {"a": {"files": []}}
+
+
 def test_the_state_of_a_folder_is_that_of_all_files_in_it(tmp_path):
     chunk = tmp_path / "a.zarr" / "c" / "0"
     chunk.parent.mkdir(parents=True)
