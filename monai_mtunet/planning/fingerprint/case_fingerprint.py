@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -166,7 +167,10 @@ def _labels(target: MetaTensor, found: CaseFingerprint) -> dict[str, int]:
         what = f"it holds {some}, and is no label map"
         found.problems.append(Problem(file, what, "Name its kind, or resample labels by nearest neighbor."))
         return {}
-    return {str(round(number)): int(count) for number, count in zip(numbers.tolist(), counts, strict=True)}
+    found_labels: Counter[str] = Counter()  # a scaled header gives one label several numbers, such as 2 and 2.0001
+    for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+        found_labels[str(round(number))] += count
+    return dict(found_labels)
 
 
 def _check_intensities(image: MetaTensor, found: CaseFingerprint) -> None:

@@ -83,9 +83,11 @@ def fingerprint_data(data: FoundData, output: Path, workers: int | None = None) 
 
 
 def _source(case: DataCase) -> list[list[Any]]:
-    """The state of all its files; what does not exist is told when it is read."""
+    """The state of all its files, and targets that are in none; what does not exist is told when it is read."""
     files = [*case.images, *(file for target in case.targets for file in case.files_of(target))]
-    return source_state([file for file in files if Path(file).exists()])
+    values = [[name, value] for name, value in sorted(case.targets.items()) if not case.files_of(name)]
+    stated: list[list[Any]] = json.loads(json.dumps(values))  # as the ledger gives it back
+    return source_state([file for file in files if Path(file).exists()]) + stated
 
 
 def _new(data: FoundData, ledger: Ledger, workers: int) -> Iterator[tuple[int, CaseFingerprint]]:

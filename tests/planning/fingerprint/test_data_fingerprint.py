@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -68,6 +69,14 @@ def test_one_case_in_numbers(data):
     assert found.targets["labels"] == {"labels": dict(zip(map(str, numbers), counts.tolist(), strict=True))}
     assert found.targets["clean"]["channels"][0]["mean"] == pytest.approx(values.mean())
     assert found.targets["age"] == 20
+
+
+def test_labels_of_a_scaled_header_are_counted_once(data, tmp_path):
+    mask = labels(0).astype(np.float32)
+    mask[0] += 1e-4 * (mask[0] > 0)
+    case = replace(data.cases[0], targets={"labels": save(tmp_path / "mask.nii", mask)})
+    found = fingerprint_case(case, KINDS)
+    assert found.targets["labels"] == fingerprint_case(data.cases[0], KINDS).targets["labels"]
 
 
 def test_all_cases_and_the_way_back(data, tmp_path):
@@ -163,7 +172,14 @@ def test_goes_on_where_it_was(data, tmp_path, monkeypatch):
         fingerprint_data(data, tmp_path / "data.json")
     assert not (tmp_path / "data.json").exists()
     looked.clear()
+    corrected = replace(data.cases[0], targets={**data.cases[0].targets, "age": 60.0})
+    data = replace(data, cases=(corrected, *data.cases[1:]))
+    with pytest.raises(KeyboardInterrupt):
+        fingerprint_data(data, tmp_path / "data.json")
+    assert looked == ["0", "2", "3"]  # the age was corrected
+    looked.clear()
     limit = None
     save(tmp_path / "images" / "1.nii", image(9))  # which is looked at again
-    fingerprint_data(data, tmp_path / "data.json")
-    assert looked == ["1", "2", "3"]
+    result = fingerprint_data(data, tmp_path / "data.json")
+    assert looked == ["1", "3"]
+    assert result.cases[0].targets["age"] == 60
