@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path
@@ -104,7 +105,7 @@ class BlockInstances:
 
     def remove(self) -> None:
         """Remove the files, when the instances are written."""
-        for path in self._stem.parent.glob(f"{self._stem.name}.*.map.npy.partial"):
+        for path in self._stem.parent.glob(f"{glob.escape(self._stem.name)}.*.map.npy.partial"):
             path.unlink()
 
     def _source(self, source: Task) -> RawWriter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
@@ -111,9 +112,10 @@ class BlockJob:
         """
         folder = self.output.parent
         folder.mkdir(parents=True, exist_ok=True)
-        begun = sum(
-            writer.stat().st_size for writer in folder.glob(f"{self.output.name}_*.partial") if writer.is_file()
-        )
+        patterns = [f"{glob.escape(f'{self.output.name}_{task}')}.*partial" for task in self.parts.saved_names]
+        written = [path for pattern in patterns for path in folder.glob(pattern)]
+        files = [file for path in written for file in (path, *path.rglob("*")) if file.is_file()]
+        begun = sum(file.stat().st_size for file in files)
         kept = sum(instances.bytes_per_voxel for instances in self.instances)
         wanted = prod(self.image.shape[1:]) * (_saved_bytes(self.parts, self.image) + kept)
         free = shutil.disk_usage(folder).free + begun

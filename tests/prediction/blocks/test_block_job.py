@@ -234,6 +234,23 @@ def test_a_full_disk_is_told_before_the_work(volume, tmp_path, make_parts, monke
         Predictor(make_parts(), SMALL).predict([volume], tmp_path / "scan")
 
 
+@pytest.mark.parametrize("ending", [".nii", ".zarr"])
+def test_what_is_written_already_needs_no_room_again(tmp_path, make_parts, monkeypatch, ending):
+    kind, variant = {".nii": (Kind.NIFTI, ".nii"), ".zarr": (Kind.ZARR, "0.5")}[ending]
+    header = Header(kind, 3, "float32", affine=PLACE if ending == ".nii" else None, variant=variant, ending=ending)
+    values = np.random.default_rng(0).normal(50, 20, (1, 11, 30, 13))
+    with create_like(header, tmp_path / "scan[1]", values.shape, "float32", blocks=(11, 30, 13)) as writer:
+        writer.write(None, values)
+    job = BlockJob(make_parts(), [str(writer.path)], tmp_path / "out" / "scan[1]", SMALL)
+    job.check_disk()
+    for _ in (number for run in job.runs(SimpleNamespace(done={})) for number in job.predict(run)):
+        pass
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda folder: SimpleNamespace(free=15_000)
+    )  # of 38610, in part compressed
+    job.check_disk()
+
+
 def test_a_source_that_changes_in_between_is_told(volume, tmp_path, make_parts, monkeypatch):
     finish = BlockJob.finish
 
