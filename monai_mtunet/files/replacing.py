@@ -37,6 +37,8 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         with naming_written(path):
             yield made
+            with made.open("rb+") as written:
+                os.fsync(written.fileno())  # else a failing machine may leave an empty file of that name
             os.replace(made, path)
     finally:
         made.unlink(missing_ok=True)

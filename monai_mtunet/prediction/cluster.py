@@ -157,7 +157,7 @@ def _calls(
     stack: ExitStack,
 ) -> tuple[_Image, list[tuple[Any, ...]]]:
     """What workers are to do for an image."""
-    if Predictor(parts, memory).fits(open_image(item.files)):
+    if Predictor(parts, memory).fits(open_image(item.files), output):
         return _Image(item, source), [(_predict_whole, item.files, output, memory, panels)]
     files = stack.enter_context(unpacked(item.files, output))
     job = BlockJob(parts, files, output, memory, workers)

@@ -15,6 +15,7 @@ from ..files.image import Image
 from ..files.ledger import Ledger
 from ..inferers import TaskPostprocessing
 from .blocks.block_job import BlockJob
+from .blocks.by_blocks import blocks_ledger
 from .blocks.unpacked import unpacked
 from .far_intensities import tell_far_intensities
 from .memory import whole_image_bytes
@@ -61,7 +62,7 @@ class Predictor:
                 by block, or when an interrupted prediction was made with something else.
         """
         image = open_image(files)
-        if self.fits(image):
+        if self.fits(image, output):
             return self._predict_whole(files, output, panel)
         if panel:
             logger.warning("%s: no panel is drawn, since the image is predicted block by block.", files[0])
@@ -81,9 +82,9 @@ class Predictor:
                         bar.update(job.voxels(number))
             return job.finish(ledger)
 
-    def fits(self, image: Image) -> bool:
-        """Whether an image is predicted in memory."""
-        return whole_image_bytes(image, self.parts.tasks) <= self.memory
+    def fits(self, image: Image, output: Path) -> bool:
+        """Whether an image is predicted in memory: what was begun block by block goes on so."""
+        return whole_image_bytes(image, self.parts.tasks) <= self.memory and not blocks_ledger(output).exists()
 
     def _predict_whole(self, files: Sequence[str], output: Path, panel: bool) -> list[Path]:
         parts = self.parts

@@ -26,7 +26,7 @@ from .block_instances import BlockInstances
 from .block_plan import BlockPlan, Footprint, plan_blocks
 from .block_prediction import BlockOutput, BlockPrediction, saved_channels
 from .block_preprocessing import BlockPreprocessing
-from .by_blocks import windows_by_blocks
+from .by_blocks import blocks_ledger, windows_by_blocks
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class BlockJob:
     @property
     def ledger_path(self) -> Path:
         """The file that tells which blocks are done."""
-        return self.output.with_name(self.output.name + ".blocks.jsonl")
+        return blocks_ledger(self.output)
 
     def identity(self) -> dict[str, Any]:
         """What the result depends on."""

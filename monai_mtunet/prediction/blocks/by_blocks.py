@@ -1,6 +1,8 @@
-"""Whether an image can be predicted block by block."""
+"""Whether an image is predicted block by block, and can be."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from ...files.image import Image
 from ...inferers import MultiTaskSlidingWindowInferer
@@ -8,7 +10,12 @@ from ...tasks import DerivedTask, InstanceTask, Task
 from ..parts import PredictionParts
 from .block_preprocessing import WholeImageNeededError
 
-__all__ = ["windows_by_blocks"]
+__all__ = ["blocks_ledger", "windows_by_blocks"]
+
+
+def blocks_ledger(output: Path) -> Path:
+    """The ledger of an image that is predicted block by block; there is none before and after that."""
+    return output.with_name(output.name + ".blocks.jsonl")
 
 
 def windows_by_blocks(parts: PredictionParts, image: Image) -> MultiTaskSlidingWindowInferer:

@@ -139,6 +139,15 @@ def test_goes_on_with_its_own_division(volume, tmp_path, make_parts):
         np.testing.assert_array_equal(found[task], values)
 
 
+def test_what_was_begun_by_blocks_goes_on_so_in_more_memory(volume, tmp_path, make_parts):
+    job = BlockJob(make_parts(), [volume], tmp_path / "out" / "scan", SMALL)
+    with Ledger(job.ledger_path, job.identity()) as ledger:
+        job.take_up(ledger)
+        job.outputs()
+    written = Predictor(make_parts(), 1e9).predict([volume], tmp_path / "out" / "scan")
+    assert sorted(written) == sorted((tmp_path / "out").iterdir())
+
+
 def test_a_division_that_no_longer_fits_is_told(volume, tmp_path, make_parts):
     large, small = (BlockJob(make_parts(), [volume], tmp_path / "scan", memory) for memory in (1e6, SMALL))
     with Ledger(large.ledger_path, large.identity()) as ledger:
