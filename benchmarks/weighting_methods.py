@@ -84,7 +84,7 @@ def trainer_epoch(size: str, aggregator: str) -> Callable[[], None]:
         aggregator=AGGREGATORS[aggregator](),
         tasks=TASKS,
         device=torch.device("cpu"),
-        max_epochs=0,
+        max_epochs=1,
         train_data_loader=batches,
         network=network,
         optimizer=optimizer,
@@ -93,7 +93,7 @@ def trainer_epoch(size: str, aggregator: str) -> Callable[[], None]:
     )
 
     def run() -> None:
-        trainer.state.max_epochs += 1
+        trainer.state.max_epochs = trainer.state.epoch + 1
         trainer.run()
 
     return run
