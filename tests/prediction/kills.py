@@ -32,7 +32,7 @@ from monai_mtunet.prediction.predictor import Predictor
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "umc"
 KINDS = {Kind.NIFTI: ".nii", Kind.ZARR: ".zarr", Kind.TIFF: ".tif"}
-UNFINISHED = re.compile(r"\.partial|\.jsonl")
+UNFINISHED = re.compile(r"\.partial|\.jsonl|/\.[0-9a-f]{12}\.")  # the last: hidden, being laid out
 PLACE = ((1.0, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
 SIZE = (40, 48, 160)
 MEMORY = 5e6  # bytes for blocks
