@@ -16,13 +16,17 @@ from ..bundles.bundle_under_test import ROOT
 from .small_experiment import small_experiment
 
 
-def log(experiment: Experiment, row: int, seed: int, folder: Path, **values: list[float]) -> None:
-    name = experiment.runs[row].name.replace(" ", "_")
-    writer = SummaryWriter(str(folder / experiment.name / name / f"seed_{seed}" / "tensorboard"))
+def log(experiment: Experiment, row: int, seed: int, folder: Path, started: int = 1, **values: list[float]) -> None:
+    """Write a run's curves; TensorBoard reads files in the order of the second (``started``) in their names."""
+    folder = folder / experiment.name / experiment.runs[row].name.replace(" ", "_") / f"seed_{seed}" / "tensorboard"
+    writer = SummaryWriter(str(folder))
     for tag, curve in values.items():
         for epoch, value in enumerate(curve, start=1):
             writer.add_scalar(tag, value, epoch)
     writer.close()
+    # Files of one second would be ordered by a counter of the process, where 99 comes after 100.
+    [written] = (path for path in folder.iterdir() if path.suffix != ".started")
+    written.rename(folder / f"events.out.tfevents.{started:010}.started")
 
 
 @pytest.fixture
@@ -42,7 +46,7 @@ def test_curves_hold_the_seeds_that_there_are(experiment: Experiment, tmp_path: 
 
 
 def test_a_resumed_run_continues_its_curve(experiment: Experiment, tmp_path: Path) -> None:
-    log(experiment, 1, 0, tmp_path, segment_miou=[0.5, 0.625, 0.75])
+    log(experiment, 1, 0, tmp_path, started=2, segment_miou=[0.5, 0.625, 0.75])
     curve = read_curve(experiment, experiment.runs[1], "segment_miou", tmp_path)
     assert curve == {1: [0.5], 2: [0.625], 3: [0.75]}
 
