@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "planning": {"data", "files", "transforms"},
     "reproduce": {"pictures"},
     "prediction": {"bundle", "data", "engines", "files", "inferers", "planning", "tasks", "transforms"},
-    "evaluation": {"bundle", "data", "files", "inferers", "prediction", "tasks", "transforms"},
+    "evaluation": {"bundle", "data", "files", "inferers", "tasks", "transforms"},
     "commands": {"bundle", "drawings", "evaluation", "planning", "prediction", "reproduce"},
 }
 MOST_FILES = 16

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..files import open_image
+from ..inferers.slabs import slabs
 from ..inferers.window_grid import Box, all_channels
-from ..prediction.blocks.large_components import slabs
 from ..tasks import SavedAs, Task
 from ..transforms.grids import check_same_grid
 from ..transforms.load.label_map import as_label_map

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 import torch
 from monai.transforms import NormalizeIntensityd
 
 from monai_mtunet.engines import TaskPreprocessing
+from monai_mtunet.files.region_writer import RegionWriter
 from monai_mtunet.inferers import MultiTaskSlidingWindowInferer
 from monai_mtunet.networks import UMC
 from monai_mtunet.prediction.parts import PredictionParts
@@ -41,3 +43,25 @@ def make_parts() -> Callable[..., PredictionParts]:
         return PredictionParts(network, tasks, tuple(tasks), preprocessing, inferer, torch.device("cpu"), identity)
 
     return make
+
+
+@pytest.fixture
+def killed_while_naming(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], AbstractContextManager[None]]:
+    """A process that is killed when it has given so many files their names."""
+
+    @contextmanager
+    def kill(renamed: int) -> Iterator[None]:
+        close, closed = RegionWriter.close, []
+
+        def killed(writer: RegionWriter) -> None:
+            if len(closed) == renamed:
+                raise KeyboardInterrupt
+            closed.append(writer)
+            close(writer)
+
+        with monkeypatch.context() as context:
+            context.setattr(RegionWriter, "close", killed)
+            with pytest.raises(KeyboardInterrupt):
+                yield
+
+    return kill

@@ -6,7 +6,6 @@ import nibabel
 import numpy as np
 import pytest
 
-from monai_mtunet.files.region_writer import RegionWriter
 from monai_mtunet.prediction.cluster import _calls, _complete
 from monai_mtunet.prediction.inputs import find_inputs
 from monai_mtunet.prediction.predict import LEDGER, PredictionReport, begin, open_ledger
@@ -16,23 +15,14 @@ SMALL = 1e5  # bytes: the volume is predicted block by block
 
 
 @pytest.mark.parametrize("renamed", [1, 2])
-def test_a_kill_while_files_are_named_loses_none(tmp_path, make_parts, monkeypatch, renamed):
+def test_a_kill_while_files_are_named_loses_none(tmp_path, make_parts, killed_while_naming, renamed):
     values = np.random.default_rng(0).normal(50, 20, (11, 30, 13)).astype(np.float32)
     nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), tmp_path / "scan.nii")
-    parts, (item,), close, closed = make_parts(), find_inputs([tmp_path / "scan.nii"]), RegionWriter.close, []
+    parts, (item,) = make_parts(), find_inputs([tmp_path / "scan.nii"])
     once, often = tmp_path / "once", tmp_path / "often"
     Predictor(parts, SMALL).predict(item.files, once / "scan")
-
-    def killed(writer):
-        if len(closed) == renamed:
-            raise KeyboardInterrupt
-        closed.append(writer)
-        close(writer)
-
-    monkeypatch.setattr(RegionWriter, "close", killed)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_while_naming(renamed):
         Predictor(parts, SMALL).predict(item.files, often / "scan")
-    monkeypatch.undo()
     with open_ledger(often, LEDGER, parts.identity) as done, ExitStack() as stack:
         done.mark(item.stem)
         source = begin(done, parts.saved_names, item, often)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from ...files import create_like
 from ...files.header import Header, Kind
 from ...files.raw_writer import RawWriter
 from ...files.region_writer import RegionWriter
+from ...inferers.slabs import slabs
 from ...inferers.window_grid import Box
 from ...tasks import InstanceTask, Task
 from .block_prediction import BlockOutput
-from .large_components import LargeComponents, grown, label_components, slabs
+from .large_components import BYTES_PER_VOXEL, LargeComponents, grown, label_components
 
 __all__ = ["BlockInstances"]
 
@@ -75,7 +76,7 @@ class BlockInstances:
             for source in (self.task.segment, self.task.distance, self.task.edges)
         ]
         labels, ids = (self._map(name, "uint32").stored for name in ("labels", "ids"))
-        for slab in slabs(self.size, self.memory / 2):
+        for slab in self._slabs():
             ids[slab] = np.zeros(1, dtype=np.uint32)
         order: list[NDArray[np.int64]] = []  # of each instance: plane, thing, first voxel
         for index, thing in enumerate(self.task.things):
@@ -93,7 +94,7 @@ class BlockInstances:
         ranks = np.concatenate(order)
         final = np.zeros(len(ranks) + 1, dtype=np.uint32)
         final[1 + np.lexsort(ranks.T[::-1])] = 1 + np.arange(len(ranks))
-        for slab in slabs(self.size, self.memory / 2):
+        for slab in self._slabs():
             ids[slab] = final[ids[slab]]
         return len(ranks)
 
@@ -119,11 +120,14 @@ class BlockInstances:
         assert isinstance(writer, RawWriter)
         return writer
 
+    def _slabs(self) -> Iterator[slice]:
+        return slabs(self.size, self.memory / 2, BYTES_PER_VOXEL)
+
     def _number(self, found: LargeComponents, labels: Any, ids: Any, already: int) -> NDArray[np.int64]:
         """Connected regions are the instances."""
         kept = found.sizes >= self.task.min_size
         numbers = np.append(np.where(kept, already + np.cumsum(kept), 0), 0)[found.component_of]  # the last: of none
-        for slab in slabs(self.size, self.memory / 2):
+        for slab in self._slabs():
             pieces = labels[slab]
             ids[slab] = np.where(pieces > 0, numbers[pieces], ids[slab])
         return found.first[kept]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,11 +11,12 @@ from scipy.ndimage import find_objects, generate_binary_structure, label
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ...inferers.slabs import slabs
 from ...inferers.window_grid import Box
 
-__all__ = ["LargeComponents", "grown", "label_components", "slabs"]
+__all__ = ["BYTES_PER_VOXEL", "LargeComponents", "grown", "label_components"]
 
-_BYTES_PER_VOXEL = 24  # of a slab: masks, labels, and what finds their first voxels
+BYTES_PER_VOXEL = 24  # of a slab: masks, labels, and what finds their first voxels
 
 
 class LargeComponents(NamedTuple):
@@ -34,14 +35,6 @@ class LargeComponents(NamedTuple):
     stops: NDArray[np.int64]
     sizes: NDArray[np.int64]
     first: NDArray[np.int64]
-
-
-def slabs(size: Sequence[int], memory: float, bytes_per_voxel: float = _BYTES_PER_VOXEL) -> Iterator[slice]:
-    """Parts along the first axis that fit into memory, one plane at least."""
-    plane = float(np.prod(size[1:])) * bytes_per_voxel
-    thickness = max(int(memory // plane), 1)
-    for start in range(0, size[0], thickness):
-        yield slice(start, min(start + thickness, size[0]))
 
 
 def label_components(
@@ -65,7 +58,7 @@ def label_components(
         structure = only
     starts, stops, sizes, first, pairs = [], [], [], [], []
     count, plane, above = 0, int(np.prod(classes.shape[1:])), None
-    for slab in slabs(classes.shape, memory):
+    for slab in slabs(classes.shape, memory, BYTES_PER_VOXEL):
         pieces, found = label(classes[slab] == number, structure)
         flat = pieces.ravel()
         inside = np.flatnonzero(flat)

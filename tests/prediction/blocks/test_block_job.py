@@ -13,7 +13,6 @@ from monai.transforms import Spacingd
 from monai_mtunet.files import create_like, open_image
 from monai_mtunet.files.header import Header, Kind
 from monai_mtunet.files.ledger import Ledger
-from monai_mtunet.files.region_writer import RegionWriter
 from monai_mtunet.prediction.blocks.block_job import BlockJob
 from monai_mtunet.prediction.blocks.block_preprocessing import WholeImageNeededError
 from monai_mtunet.prediction.blocks.unpacked import unpacked
@@ -95,21 +94,11 @@ def test_goes_on_after_kills_with_equal_bits(volume, tmp_path, make_parts, kills
 
 
 @pytest.mark.parametrize("renamed", [0, 1, 2])
-def test_a_kill_while_files_are_named_loses_none(volume, tmp_path, make_parts, monkeypatch, renamed):
-    parts, close = make_parts(), RegionWriter.close
+def test_a_kill_while_files_are_named_loses_none(volume, tmp_path, make_parts, killed_while_naming, renamed):
+    parts = make_parts()
     Predictor(parts, SMALL).predict([volume], tmp_path / "once" / "scan")
-    closed = []
-
-    def killed(writer):
-        if len(closed) == renamed:
-            raise KeyboardInterrupt
-        closed.append(writer)
-        close(writer)
-
-    monkeypatch.setattr(RegionWriter, "close", killed)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_while_naming(renamed):
         Predictor(parts, SMALL).predict([volume], tmp_path / "often" / "scan")
-    monkeypatch.undo()
     assert len(list((tmp_path / "often").glob("*.nii"))) == renamed
     written = Predictor(parts, SMALL).predict([volume], tmp_path / "often" / "scan")
     assert sorted(written) == sorted((tmp_path / "often").iterdir())
