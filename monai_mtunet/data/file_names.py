@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 from monai.utils import ensure_tuple
 
-__all__ = ["relative_stems", "stem_of", "stems_below"]
+__all__ = ["check_predictions_differ", "relative_stems", "stem_of", "stems_below"]
 
 
 # ".nii.gz", ".ome.tif"; what begins with a digit is no ending but a part of a name, such as "1.2.840.6".
@@ -74,3 +75,26 @@ def relative_stems(
                 "predict them into different folders."
             )
     return stems
+
+
+def check_predictions_differ(stems: Mapping[str, str], tasks: Sequence[str]) -> None:
+    """Refuse images and tasks whose names together are one: ``a`` with ``fine_segment``, ``a_fine`` with ``segment``.
+
+    Args:
+        stems: the names of images by their sources, as `relative_stems` gives them.
+        tasks: names of the tasks whose predictions are saved.
+
+    Raises:
+        ValueError: When two predictions would have one name.
+    """
+    sources = {stem: source for source, stem in stems.items()}
+    for longer, shorter in permutations(tasks, 2):
+        if not longer.endswith(f"_{shorter}"):
+            continue
+        between = longer.removesuffix(f"_{shorter}")
+        for stem, source in sources.items():
+            if (other := sources.get(f"{stem}_{between}")) is not None:
+                raise ValueError(
+                    f"Task {longer!r} of {source} and task {shorter!r} of {other} would both be saved as "
+                    f"{stem}_{longer}: give one of the images another name, or predict them into different folders."
+                )

@@ -17,7 +17,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Ledger", "SourceState", "identity_in", "source_state"]
+__all__ = ["Ledger", "SourceState", "identity_in", "is_at_work", "notes_in", "source_state"]
 
 SourceState = list[list[Any]]
 """Of each file its path, its size, and its time or a digest; JSON values."""
@@ -59,7 +59,7 @@ class Ledger:
             if not lines:
                 self._write(self.identity)
         except BaseException:
-            self._file.close()
+            self.close()
             raise
 
     def mark(self, part: str | int, **note: Any) -> None:
@@ -72,10 +72,23 @@ class Ledger:
         self.done[part] = note
         self._write({"part": part, **note})
 
+    def begin(self, part: str | int, **note: Any) -> None:
+        """Note that a part is begun, which may be done by another process.
+
+        Args:
+            part: its name or number.
+            note: what is to be known of it after a kill; JSON values.
+        """
+        self.mark(part, begun=True, **note)
+
     def remove(self) -> None:
         """Remove the file: the predictions bear their final names."""
-        self._file.close()
+        self.close()
         self.path.unlink()
+
+    def close(self) -> None:
+        """Leave it to other processes."""
+        self._file.close()
 
     def __enter__(self) -> Ledger:
         return self
@@ -83,7 +96,7 @@ class Ledger:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        self.close()
 
     def _write(self, line: Mapping[str, Any]) -> None:
         with naming_written(self.path):
@@ -95,8 +108,8 @@ class Ledger:
         """Know what a ledger has noted. What one process has only begun may be done by another."""
         if lines:
             self._check(path, lines[0])
-        notes = {line["part"]: {key: value for key, value in line.items() if key != "part"} for line in lines[1:]}
-        self.done |= {part: note for part, note in notes.items() if note or part not in self.done}
+        notes = _notes(lines)
+        self.done |= {part: note for part, note in notes.items() if "begun" not in note or part not in self.done}
 
     def _check(self, path: Path, earlier: Mapping[str, Any]) -> None:
         differing = sorted(
@@ -134,6 +147,29 @@ def _state(path: Path) -> list[Any]:
 def identity_in(path: Path) -> dict[str, Any] | None:
     """What a ledger's predictions are made with; None when there is none yet."""
     return next(iter(_whole_lines(path)), None)
+
+
+def notes_in(path: Path) -> dict[str | int, dict[str, Any]]:
+    """What a ledger has noted of parts; nothing when there is none yet."""
+    return _notes(_whole_lines(path))
+
+
+def is_at_work(path: Path) -> bool:
+    """Whether another process writes a ledger, as far as the file system tells."""
+    if fcntl is None:
+        return False
+    try:
+        with path.open(encoding="utf-8") as file:
+            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # it is gone, or there are no locks
+        pass
+    return False
+
+
+def _notes(lines: Sequence[Mapping[str, Any]]) -> dict[str | int, dict[str, Any]]:
+    return {line["part"]: {key: value for key, value in line.items() if key != "part"} for line in lines[1:]}
 
 
 def _whole_lines(path: Path) -> list[dict[str, Any]]:

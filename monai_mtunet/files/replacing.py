@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["beside", "naming_written", "replacing"]
+__all__ = ["beside", "naming_written", "remove_leftovers", "replacing"]
+
+_HIDDEN = re.compile(r"\.[0-9a-f]{12}\.")  # how names begin that `beside` gives
+_LOCK = ".partial.lock"  # of a store that several processes write
 
 
 def beside(path: Path) -> Path:
@@ -53,3 +58,16 @@ def naming_written(path: Path) -> Iterator[None]:
         if error.errno is not None and error.filename is None:
             error.filename = str(path)
         raise
+
+
+def remove_leftovers(folder: Path, names: re.Pattern[str]) -> None:
+    """Remove what killed processes left hidden of files and stores, and locks. What goes on later stays.
+
+    Args:
+        folder: where they are.
+        names: of the final files, that nobody else is writing.
+    """
+    for path in list(folder.iterdir()) if folder.is_dir() else []:
+        hidden = _HIDDEN.match(path.name)
+        if (hidden or path.name.endswith(_LOCK)) and names.fullmatch(path.name[hidden.end() if hidden else 0 :]):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from monai.transforms import (
     Transposed,
 )
 
-from ..data.file_names import relative_stems
+from ..data.file_names import check_predictions_differ, relative_stems
 from ..tasks import SavedAs, Task
 from .save_predictions import PostprocessTasksd, SavePaneld, SavePredictionsd
 
@@ -56,6 +56,7 @@ class TaskPostprocessing(Compose):
         stems: Mapping[str, str] | None = None,
     ) -> None:
         stems = relative_stems(data) if stems is None else stems
+        check_predictions_differ(stems, [task.name for task in tasks])
         undo = [] if preprocessing is None else [step for task in tasks for step in _undo(task, preprocessing)]
         draw = [SavePaneld(tasks, output_dir, stems=stems)] if panels else []
         save = SavePredictionsd(tasks, output_dir, stems=stems)

@@ -16,9 +16,10 @@ from ..files.ledger import Ledger, SourceState
 from .blocks.block_job import BlockJob
 from .blocks.block_plan import BlockPlan
 from .blocks.unpacked import unpacked
+from .image_ledger import LEDGER, begin, is_done, note, open_ledger, remove_leftovers_of
 from .inputs import PredictionInput
 from .parts import PredictionParts
-from .predict import LEDGER, PredictionReport, begin, is_done, note, open_ledger, reason_of
+from .predict import PredictionReport, reason_of
 from .predictor import Predictor
 from .unwritable import telling_unwritable, unwritable
 
@@ -60,6 +61,7 @@ class _Image:
     """An image under way."""
 
     item: PredictionInput
+    tasks: Sequence[str]  # that are saved
     source: SourceState  # before it is read
     job: BlockJob | None = None  # of one that does not fit into a worker's memory
     ledger: Ledger | None = None
@@ -91,7 +93,8 @@ def predict_on_cluster(
 
     Raises:
         ValueError: When predictions in the folder were made with something else.
-        OSError: When the folder is full or read-only, which ends it; what is done is kept.
+        OSError: When the folder is full or read-only, which ends it; what is done is kept. When another process is at
+            work there, unless it has another part of the same images.
     """
     from distributed import as_completed
 
@@ -105,7 +108,7 @@ def predict_on_cluster(
     with telling_unwritable(output_dir, report.done), ExitStack() as stack:
         done = stack.enter_context(open_ledger(output_dir, ledger_name, parts.identity))
         for item in inputs:
-            if is_done(done, item, output_dir):
+            if is_done(done, parts.saved_names, item, output_dir):
                 report.kept.append(item.files[0])
                 continue
             try:
@@ -158,7 +161,7 @@ def _calls(
 ) -> tuple[_Image, list[tuple[Any, ...]]]:
     """What workers are to do for an image."""
     if Predictor(parts, memory).fits(open_image(item.files), output):
-        return _Image(item, source), [(_predict_whole, item.files, output, memory, panels)]
+        return _Image(item, parts.saved_names, source), [(_predict_whole, item.files, output, memory, panels)]
     files = stack.enter_context(unpacked(item.files, output))
     job = BlockJob(parts, files, output, memory, workers)
     job.check_disk()
@@ -169,7 +172,7 @@ def _calls(
     if runs:
         job.outputs()  # made once, before several processes open them; of those that bear their names already none
     what = (files, output, memory, job.plan, ledger.done.get(job.RANGES))
-    return _Image(item, source, job, ledger, len(runs)), [(_predict_run, *what, run) for run in runs]
+    return _Image(item, parts.saved_names, source, job, ledger, len(runs)), [(_predict_run, *what, run) for run in runs]
 
 
 def longest_run(job: BlockJob, workers: int) -> int:
@@ -195,6 +198,7 @@ def _take_up(image: _Image, result: Any, done: Ledger, output_dir: Path, report:
 def _complete(image: _Image, files: Sequence[Path], done: Ledger, output_dir: Path, report: PredictionReport) -> None:
     if image.job is not None and image.ledger is not None:
         files = image.job.finish(image.ledger)
+    remove_leftovers_of(output_dir / image.item.stem, image.tasks)  # of workers that were killed
     note(done, image.item, image.source, files, output_dir)
     report.done[image.item.files[0]] = list(files)
 

@@ -9,11 +9,13 @@ import psutil
 from monai.config import PathLike
 
 from ..bundle.trained_bundle import TrainedBundle
+from ..data.file_names import check_predictions_differ
 from ..files.ledger import identity_in
 from .bundle_parts import bundle_parts
+from .image_ledger import ledger_name, ledgers, remove_predictions
 from .inputs import find_inputs
 from .memory import parse_bytes
-from .predict import LEDGER, PredictionReport, ledgers, predict_inputs, remove_predictions
+from .predict import PredictionReport, predict_inputs
 from .predictor import Predictor
 
 __all__ = ["predict_files"]
@@ -65,6 +67,8 @@ def predict_files(
         FileNotFoundError: When an input, the bundle or its checkpoint does not exist.
         ValueError: When two predictions would have one name, memory is too little, or the folder holds predictions
             made with something else.
+        OSError: When the folder is full or read-only, or another process is at work there, unless it has another part
+            of the same images.
 
     Example:
         >>> report = predict_files("bundles/umc", ["scans"], "predictions", memory="2GB")
@@ -74,12 +78,13 @@ def predict_files(
     output, limit = Path(output_dir), parse_bytes(memory) if isinstance(memory, str) else float(memory)
     if not 1 <= part <= parts:
         raise ValueError(f"part must be in 1..{parts}, got {part}.")
-    items = find_inputs(inputs, channels, output)[part - 1 :: parts]
+    found = find_inputs(inputs, channels, output)
     begun = [] if overwrite and parts == 1 else [identity_in(path) or {} for path in ledgers(output)]
     made = bundle_parts(TrainedBundle(Path(bundle), overlays, checkpoints), tasks, flips, limit, begun)
-    ledger = LEDGER if parts == 1 else f"{Path(LEDGER).stem}.{part}-of-{parts}.jsonl"
+    check_predictions_differ({item.files[0]: item.stem for item in found}, made.saved_names)
+    items, ledger = found[part - 1 :: parts], ledger_name(part, parts)
     if overwrite:
-        remove_predictions(items, made, output)
+        remove_predictions(items, made, output, ledger)
     room = limit - psutil.Process().memory_info().rss - made.network_bytes
     if room <= 0:
         raise ValueError(

@@ -5,7 +5,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from monai_mtunet.data.file_names import relative_stems
+from monai_mtunet.data.file_names import check_predictions_differ, relative_stems
 from monai_mtunet.inferers import TaskPostprocessing
 from monai_mtunet.tasks import SegmentationTask, TaskList
 
@@ -69,3 +69,11 @@ def test_numbers_are_no_ending_and_folders_have_none_but_for_zarrs(tmp_path: Pat
 def test_what_is_below_a_searched_folder_is_kept():
     assert relative_stems(data("/d/sub/a.nii"), roots=["/d"]) == {"/d/sub/a.nii": "sub/a"}
     assert relative_stems(data("/d/sub/a.nii"), roots=["/d/sub/a.nii"]) == {"/d/sub/a.nii": "a"}
+
+
+def test_images_and_tasks_that_together_are_one_name_are_refused():
+    stems = {"/d/sub/a_fine.nii": "sub/a_fine", "/d/sub/a.nii": "sub/a", "/d/a_fine.nii": "a_fine"}
+    check_predictions_differ(stems, ["segment", "fine_edges", "finesegment"])
+    with pytest.raises(ValueError, match=r"'fine_segment' of /d/sub/a.nii and task 'segment' of /d/sub/a_fine.nii .*"):
+        check_predictions_differ(stems, ["segment", "fine_segment"])
+    check_predictions_differ({"/d/a_fine.nii": "a_fine", "/d/b.nii": "b"}, ["segment", "fine_segment"])

@@ -138,6 +138,18 @@ def test_blocks_that_share_a_shard_wait_for_each_other(tmp_path):
     assert not list(tmp_path.glob("*.lock"))
 
 
+def test_what_a_kill_left_within_a_store_is_no_part_of_it(tmp_path, image):
+    if "zarr" not in image.path.name:
+        pytest.skip("no store")
+    writer = begin(image, tmp_path)
+    writer.write(None, np.full(image.shape, 3))
+    chunk = next(path for path in writer.partial.rglob("0") if path.is_file())
+    chunk.with_suffix(".0123456789abcdef0123456789abcdef.partial").write_bytes(b"half")  # as zarr calls it
+    writer.close()
+    assert not list(writer.path.rglob("*.partial"))
+    assert values_in(writer.path) == [3] * 4
+
+
 def test_what_is_too_large_for_a_disk_names_the_file(tmp_path, image):
     resource = pytest.importorskip("resource")
     if image.path.name.endswith(".zarr"):

@@ -161,6 +161,13 @@ def test_files_that_would_overwrite_another_samples_are_refused(tmp_path, writer
     assert {file: file.read_bytes() for file in tmp_path.iterdir()} == written
 
 
+def test_predictions_of_one_name_are_refused_before_the_first_is_made(tmp_path):
+    both = [SegmentationTask(name, ["background", "cell"]) for name in ("segment", "fine_segment")]
+    data = [{"image": "/d/a.nii"}, {"image": "/d/a_fine.nii"}]
+    with pytest.raises(ValueError, match="would both be saved as a_fine_segment"):
+        TaskPostprocessing(both, tmp_path, data=data)
+
+
 def test_nothing_to_undo_does_not_warn(volume, tmp_path, recwarn):
     path, _, labels = volume
     infer(tasks(), path, [ScaleVolumeRanged("image"), normalize()], tmp_path)  # nothing for the label map

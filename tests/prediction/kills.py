@@ -26,13 +26,14 @@ from monai_mtunet.bundle.trained_bundle import TrainedBundle
 from monai_mtunet.files import create_like
 from monai_mtunet.files.header import Header, Kind
 from monai_mtunet.prediction.bundle_parts import bundle_parts
+from monai_mtunet.prediction.image_ledger import LEDGER
 from monai_mtunet.prediction.inputs import find_inputs
 from monai_mtunet.prediction.predict import predict_inputs
 from monai_mtunet.prediction.predictor import Predictor
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "umc"
 KINDS = {Kind.NIFTI: ".nii", Kind.ZARR: ".zarr", Kind.TIFF: ".tif"}
-UNFINISHED = re.compile(r"\.partial|\.jsonl|/\.[0-9a-f]{12}\.")  # the last: hidden, being laid out
+UNFINISHED = re.compile(r"\.partial|\.jsonl|/\.[0-9a-f]{12}\.")  # the last: hidden, being laid out or replaced
 PLACE = ((1.0, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
 SIZE = (40, 48, 160)
 MEMORY = 5e6  # bytes for blocks
@@ -57,7 +58,7 @@ def kill_and_compare(folder: Path, kills: int, seed: int) -> Counter[str]:
     """Kill until there were so many kills, and compare each completed prediction with one that was not interrupted.
 
     Raises:
-        AssertionError: When bits differ, or something unfinished bears a final name.
+        AssertionError: When bits differ, something unfinished bears a final name, or is left at the end.
     """
     generator, found, bar = random.Random(seed), Counter[str](), tqdm(total=kills, unit="kill")
     expected = prepare(folder)
@@ -74,6 +75,7 @@ def kill_and_compare(folder: Path, kills: int, seed: int) -> Counter[str]:
             assert process.wait() == 0
             break
         assert contents(folder / "out") == expected
+        assert unfinished(folder / "out") == [LEDGER]
         found["predictions compared"] += 1
     return found
 
@@ -150,6 +152,11 @@ def contents(output: Path) -> dict[str, str]:
     """Digests of all files that bear a final name, those of stores included."""
     files = [path for path in output.rglob("*") if path.is_file() and not UNFINISHED.search(str(path))]
     return {str(path.relative_to(output)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
+
+
+def unfinished(output: Path) -> list[str]:
+    """All that bears no final name, in stores as well."""
+    return sorted(str(path.relative_to(output)) for path in output.rglob("*") if UNFINISHED.search(str(path)))
 
 
 def blocks_done(output: Path) -> int:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from monai_mtunet.prediction.cluster import _calls, _complete
+from monai_mtunet.prediction.image_ledger import LEDGER, begin, open_ledger
 from monai_mtunet.prediction.inputs import find_inputs
-from monai_mtunet.prediction.predict import LEDGER, PredictionReport, begin, open_ledger
+from monai_mtunet.prediction.predict import PredictionReport
 from monai_mtunet.prediction.predictor import Predictor
 
 SMALL = 1e5  # bytes: the volume is predicted block by block
@@ -28,6 +29,7 @@ def test_a_kill_while_files_are_named_loses_none(tmp_path, make_parts, killed_wh
         source = begin(done, parts.saved_names, item, often)
         image, calls = _calls(parts, item, source, often / "scan", SMALL, 2, False, stack)
         assert not calls
+        (often / ".0123456789ab.scan_depth.nii").write_text("of a worker that was killed")
         _complete(image, [], done, often, PredictionReport())
     files = sorted(path.name for path in once.iterdir())
     assert sorted(path.name for path in often.iterdir()) == sorted([*files, LEDGER])

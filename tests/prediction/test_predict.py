@@ -11,8 +11,9 @@ import nibabel
 import numpy as np
 import pytest
 
+from monai_mtunet.prediction.image_ledger import begin, open_ledger, remove_predictions
 from monai_mtunet.prediction.inputs import find_inputs
-from monai_mtunet.prediction.predict import begin, open_ledger, predict_inputs, remove_predictions
+from monai_mtunet.prediction.predict import predict_inputs
 from monai_mtunet.prediction.predictor import Predictor
 
 

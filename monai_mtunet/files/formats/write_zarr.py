@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -18,6 +17,7 @@ from ..axes import StoredAxes
 from ..header import Header, Legend
 from ..missing_package import optional_package
 from ..region_writer import RegionWriter
+from ..replacing import beside
 from ..units import ngff_unit
 
 __all__ = ["ZarrWriter", "zarr_axes"]
@@ -75,7 +75,7 @@ class ZarrWriter(RegionWriter):
         self.level = "0" if labels is None else f"labels/{name}/0"
         self._array: Any = None
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".{uuid.uuid4().hex[:12]}.{path.name}")
+        fresh = beside(path)
         try:
             _create(fresh, self.level, axes, dtype, names, _chunking(axes, blocks), header.variant)
             _describe(fresh, header, names, labels, name)
@@ -124,7 +124,9 @@ class ZarrWriter(RegionWriter):
 
     def _finish(self) -> None:
         self._array = None
-        old = self.path.with_name(f".{uuid.uuid4().hex[:12]}.{self.path.name}")
+        for unfinished in self.partial.rglob("*.partial"):  # zarr's, of a process that was killed
+            unfinished.unlink()
+        old = beside(self.path)
         if self.path.exists():
             os.rename(self.path, old)
         os.rename(self.partial, self.path)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import glob
 import logging
-import shutil
 from collections.abc import Iterator, Sequence
 from math import prod
 from pathlib import Path
@@ -15,7 +13,7 @@ from tqdm import tqdm
 
 from ...files import open_image
 from ...files.image import Image
-from ...files.ledger import Ledger, source_state
+from ...files.ledger import Ledger, notes_in, source_state
 from ...files.region_writer import RegionWriter, partial_path
 from ...inferers.save_dense import prediction_writer, saved_dtype
 from ...inferers.window_grid import Box
@@ -27,6 +25,7 @@ from .block_plan import BlockPlan, Footprint, plan_blocks
 from .block_prediction import BlockOutput, BlockPrediction, saved_channels
 from .block_preprocessing import BlockPreprocessing
 from .by_blocks import blocks_ledger, windows_by_blocks
+from .disk_room import check_disk_room
 
 logger = logging.getLogger(__name__)
 
@@ -110,20 +109,10 @@ class BlockJob:
         Raises:
             OSError: When the disk has less room than the predictions take.
         """
-        folder = self.output.parent
-        folder.mkdir(parents=True, exist_ok=True)
-        patterns = [f"{glob.escape(f'{self.output.name}_{task}')}.*partial" for task in self.parts.saved_names]
-        written = [path for pattern in patterns for path in folder.glob(pattern)]
-        files = [file for path in written for file in (path, *path.rglob("*")) if file.is_file()]
-        begun = sum(file.stat().st_size for file in files)
         kept = sum(instances.bytes_per_voxel for instances in self.instances)
         wanted = prod(self.image.shape[1:]) * (_saved_bytes(self.parts, self.image) + kept)
-        free = shutil.disk_usage(folder).free + begun
-        if wanted > free:
-            raise OSError(
-                f"The predictions of {self.image.path} take {wanted / 1e9:.3g} GB, and {folder} has room for "
-                f"{free / 1e9:.3g} GB: choose another output folder, or fewer tasks."
-            )
+        named = notes_in(self.ledger_path).get(self.FILES, {}).get("files", {})
+        check_disk_room(self.image.path, self.output, self.parts.saved_names, map(Path, named.values()), wanted)
 
     def outputs(self) -> list[BlockOutput]:
         """Open what blocks are written into, which is made when missing."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ...files.ledger import source_state
 
-__all__ = ["unpacked"]
+__all__ = ["remove_unpacked", "unpacked"]
 
 _PACKED = ".nii.gz"
 _PIECE = 2**22  # bytes
@@ -48,6 +48,12 @@ def unpacked(files: Sequence[str], output: Path) -> Iterator[list[str]]:
             _unpack(file, copy)
     yield [str(copies.get(file, file)) for file in files]
     for copy in copies.values():
+        copy.unlink()
+
+
+def remove_unpacked(output: Path) -> None:
+    """Remove the copies beside complete predictions, which a kill has left."""
+    for copy in output.parent.glob(f"{glob.escape(output.name)}.unpacked-*"):
         copy.unlink()
 
 
