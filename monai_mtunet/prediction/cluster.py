@@ -47,7 +47,15 @@ def cluster_client(workers: int | None = None, scheduler: str | None = None) -> 
         raise ImportError("Several workers need Dask: pip install 'monai_mtunet[cluster]'.") from error
     with ExitStack() as stack:
         if scheduler is None:
-            cluster = LocalCluster(n_workers=workers, threads_per_worker=1, memory_limit=None, dashboard_address=None)
+            # Without a dashboard Dask still listens for one, at 8787, and warns where another cluster does so already.
+            anywhere = {"dashboard_address": "127.0.0.1:0"}
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                memory_limit=None,
+                dashboard_address=None,
+                scheduler_kwargs=anywhere,
+            )
             stack.enter_context(cluster)
             yield stack.enter_context(Client(cluster))
         elif "://" in scheduler:

@@ -77,6 +77,12 @@ def test_a_full_disk_ends_it(tmp_path, make_parts):
             predict_on_cluster(client, make_parts(), find_inputs([tmp_path / "small.nii"]), tmp_path / "out", SMALL)
 
 
+def test_two_clusters_on_one_machine_say_nothing_of_ports(recwarn):
+    with cluster_client(workers=1) as one, cluster_client(workers=1) as another:
+        assert one.scheduler_info()["id"] != another.scheduler_info()["id"]
+    assert not [warning for warning in recwarn if "is already in use" in str(warning.message)]
+
+
 def fill_disk() -> None:
     """In a worker: nothing can be reserved from now on."""
 
