@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
-__all__ = ["prepare_output_dir"]
+__all__ = ["make_output_folder", "prepare_output_dir"]
 
 _OF_TRAINING = ("checkpoints", "tensorboard", "panels", "validation", "loss_weights.csv", "loss_weights.png")
 # Bytes of the version and the writer, with which TensorBoard's files begin; a scalar has 40 and more.
@@ -48,6 +49,22 @@ def prepare_output_dir(
         )
     for path in found:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def make_output_folder(folder: Path) -> None:
+    """Make a folder of results before anything is computed, and say plainly why nothing can be written to it.
+
+    Raises:
+        OSError: When it is a file, cannot be made, or may not be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise FileExistsError(f"{folder} is a file, where a folder is needed: choose another --output.") from None
+    except OSError as error:
+        raise OSError(f"The folder {folder} cannot be made: {error.strerror}. Choose another --output.") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f"Nothing may be written to {folder}: permit it, or choose another --output.")
 
 
 def _holds_files(folder: Path) -> bool:

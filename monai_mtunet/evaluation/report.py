@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from ..bundle.output_folder import make_output_folder
 from ..files.replacing import replacing
 from .evaluate import Evaluation
 
@@ -58,9 +59,9 @@ def prepare_folder(folder: Path, overwrite: bool = False) -> None:
 
     Raises:
         FileExistsError: When there is one, unless it may be overwritten.
-        OSError: When the folder cannot be made.
+        OSError: When the folder cannot be made or written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_output_folder(folder)
     found = [folder / name for name in _REPORTS if (folder / name).exists()]
     if found and not overwrite:
         raise FileExistsError(f"{found[0]} is there already: choose another --output, or replace it with --overwrite.")

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 from monai.config import PathLike
 
+from ..bundle.output_folder import make_output_folder
 from ..bundle.trained_bundle import TrainedBundle
 from ..data.file_names import check_predictions_differ
 from ..files.ledger import identity_in
@@ -67,8 +68,8 @@ def predict_files(
         FileNotFoundError: When an input, the bundle or its checkpoint does not exist.
         ValueError: When two predictions would have one name, memory is too little, or the folder holds predictions
             made with something else.
-        OSError: When the folder is full or read-only, or another process is at work there, unless it has another part
-            of the same images.
+        OSError: When the folder is full, read-only or a file, or another process is at work there, unless it has
+            another part of the same images.
 
     Example:
         >>> report = predict_files("bundles/umc", ["scans"], "predictions", memory="2GB")
@@ -83,14 +84,15 @@ def predict_files(
     made = bundle_parts(TrainedBundle(Path(bundle), overlays, checkpoints), tasks, flips, limit, begun)
     check_predictions_differ({item.files[0]: item.stem for item in found}, made.saved_names)
     items, ledger = found[part - 1 :: parts], ledger_name(part, parts)
-    if overwrite:
-        remove_predictions(items, made, output, ledger)
     room = limit - psutil.Process().memory_info().rss - made.network_bytes
     if room <= 0:
         raise ValueError(
             f"{memory} of memory are too little: the process takes {(limit - room) / 1e9:.2g} GB before it reads an "
             "image. Give more (--memory)."
         )
+    make_output_folder(output)
+    if overwrite:
+        remove_predictions(items, made, output, ledger)
     if workers is not None or scheduler is not None:
         from .cluster import cluster_client, predict_on_cluster
 

@@ -1,7 +1,11 @@
+import os
+from pathlib import Path
+
 import pytest
 from torch.utils.tensorboard import SummaryWriter
 
 from monai_mtunet.bundle import prepare_output_dir
+from monai_mtunet.bundle.output_folder import make_output_folder
 
 
 @pytest.fixture
@@ -61,3 +65,23 @@ def test_predictions_are_a_part_of_their_own(trained):
     prepare_output_dir(trained, "predictions", overwrite=True)
     assert not (trained / "predictions").exists()
     assert (trained / "checkpoints" / "last.pt").is_file()
+
+
+def test_a_folder_of_results_is_made(tmp_path):
+    make_output_folder(tmp_path / "new" / "results")
+    make_output_folder(tmp_path / "new" / "results")
+    assert (tmp_path / "new" / "results").is_dir()
+
+
+def test_a_folder_that_cannot_be_one_is_told(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(FileExistsError, match="file is a file, where a folder is needed: choose another --output"):
+        make_output_folder(tmp_path / "file")
+    with pytest.raises(OSError, match=r"results cannot be made: Not a directory\. Choose another --output"):
+        make_output_folder(tmp_path / "file" / "results")
+
+
+def test_a_folder_that_may_not_be_written_to_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)  # root may write anywhere
+    with pytest.raises(PermissionError, match=r"Nothing may be written to .*: permit it, or choose another --output"):
+        make_output_folder(tmp_path)
