@@ -55,10 +55,24 @@ def check_overrides(arguments: Sequence[str] | None = None) -> None:
             raise ValueError(f"The override --{name} names nothing in {files}.{hint}")
         if name not in parameters:
             check_number_signs(name, options[name], "the command line")
-    for file in [files] if isinstance(files, str) else files:
+    check_overlays([files] if isinstance(files, str) else files)
+
+
+def check_overlays(files: Sequence[str]) -> None:
+    """Fail on an item of an overlay that would change nothing, and on a value that MONAI would change.
+
+    Args:
+        files: a bundle's configuration and its overlays, in their order.
+
+    Raises:
+        ValueError: When an item is mistyped or idle, see `check_overrides`; it names the file and the item.
+    """
+    for file in files:
         for name, value in ConfigParser.load_config_file(file).items():
             check_number_signs(name, value, file)
-    if isinstance(files, Sequence) and not isinstance(files, str):
+    if files:
+        config = ConfigParser()
+        config.read_config(files)
         _check_overlays(files, config)
 
 

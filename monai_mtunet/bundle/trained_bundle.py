@@ -18,6 +18,7 @@ from torch import nn
 from ..engines.handlers.checkpoints import load_checkpoint, or_last
 from ..networks.multi_task_network import MultiTaskNetwork
 from ..tasks import TaskList
+from .configuration_files import configuration_files
 
 __all__ = ["TrainedBundle"]
 
@@ -43,7 +44,8 @@ class TrainedBundle:
         device: where networks are.
 
     Raises:
-        FileNotFoundError: When there is no such bundle or checkpoint; it names where it was looked for.
+        FileNotFoundError: When there is no such bundle, overlay or checkpoint; it names where it was looked for.
+        ValueError: When an overlay cannot be read, or an item of it is mistyped.
 
     Example:
         >>> bundle = TrainedBundle("bundles/umc", ["bundles/umc/hippocampus.json"])
@@ -58,9 +60,8 @@ class TrainedBundle:
         overrides: Mapping[str, Any] | None = None,
     ) -> None:
         self.folder = Path(folder)
-        files = [_configuration(self.folder), *map(_existing, overlays)]
         self._config = ConfigParser()
-        self._config.read_config([str(file) for file in files])
+        self._config.read_config(configuration_files(self.folder, overlays))
         self._config.update({"bundle_root": str(self.folder), **_OWN_FILES, **(overrides or {})})
         self.tasks: TaskList = self._config.get_parsed_content("active_tasks")
         self.device: torch.device = self._config.get_parsed_content("device")
@@ -131,13 +132,6 @@ class TrainedBundle:
             f"There is no trained network: neither {' nor '.join(map(str, candidates))} exists. Train the bundle, give "
             "the overlays that it was trained with (--config), or name its file (--checkpoint)."
         )
-
-
-def _configuration(folder: Path) -> Path:
-    for file in (folder / "inference.json", folder / "configs" / "inference.json"):
-        if file.is_file():
-            return file
-    raise FileNotFoundError(f"{folder} is no bundle: there is neither inference.json nor configs/inference.json in it.")
 
 
 def _existing(file: PathLike) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from monai.bundle import ConfigParser
 from monai.transforms import Compose
 
+from ..bundle.configuration_files import configuration_files
 from ..tasks import TaskList
 
 __all__ = ["bundle_tasks"]
@@ -25,15 +26,10 @@ def bundle_tasks(bundle: str | Path, overlays: Sequence[str] = ()) -> tuple[Task
 
     Raises:
         FileNotFoundError: When there is no such bundle or overlay.
+        ValueError: When an overlay cannot be read, or an item of it is mistyped.
     """
-    files = [Path(bundle) / "inference.json", Path(bundle) / "configs" / "inference.json"]
-    file = next((file for file in files if file.is_file()), None)
-    if file is None:
-        raise FileNotFoundError(f"{bundle} is no bundle: neither {files[0]} nor {files[1]} is there.")
-    if absent := [overlay for overlay in overlays if not Path(overlay).is_file()]:
-        raise FileNotFoundError(f"The configuration {absent[0]} does not exist.")
     config = ConfigParser()
-    config.read_config([str(file), *overlays])
+    config.read_config(configuration_files(bundle, overlays))
     config.update({"bundle_root": str(bundle), "val_data": []})  # no data set is looked for
     tasks: TaskList = config.get_parsed_content("active_tasks")
     preprocessing: Compose = config.get_parsed_content("preprocessing")
