@@ -16,6 +16,8 @@ BLOCK = 16  # channels that oneDNN keeps together, with AVX-512; half of it with
 WHOLE_BATCH = (_ConvBackend.Slow2d, _ConvBackend.Slow3d)
 BY_SAMPLE = (_ConvBackend.SlowDilated2d, _ConvBackend.SlowDilated3d)
 TRANSPOSED = (_ConvBackend.SlowTranspose2d, _ConvBackend.SlowTranspose3d)
+# All others return channels_last where input or weight are in it.
+CONTIGUOUS = (_ConvBackend.Slow3d, _ConvBackend.SlowDilated3d, _ConvBackend.SlowTranspose3d)
 
 
 def convolution_workspace(args: Sequence[Any], result: Tensor) -> int:
@@ -28,20 +30,14 @@ def convolution_workspace(args: Sequence[Any], result: Tensor) -> int:
     Args:
         args: of ``aten::convolution``: input, weight, bias, stride, padding, dilation, whether it is transposed, output
             padding, groups.
-        result: what it returned; like the input it may be a fake tensor.
+        result: what it returned; all may be without data.
 
     Returns:
-        Bytes; 0 for devices other than the CPU, whose libraries do not tell.
+        Bytes, on the CPU: other devices' libraries do not tell.
     """
     x: Tensor = args[0]
     weight: Tensor = args[1]
-    bias, stride, padding, dilation, transposed, output_padding, groups = args[2:]
-    if x.device.type != "cpu":
-        return 0
-    shapes = None if bias is None else list(bias.shape)
-    backend = _select_conv_backend(
-        x, weight, bias, stride, padding, dilation, transposed, output_padding, groups, shapes
-    )
+    transposed, backend = args[6], _backend(*args)
     kernel, voxels = prod(weight.shape[2:]), prod(result.shape[2:])
     if backend in WHOLE_BATCH:
         return len(x) * x.shape[1] * kernel * voxels * x.element_size() if kernel > 1 else 0
@@ -50,6 +46,25 @@ def convolution_workspace(args: Sequence[Any], result: Tensor) -> int:
     if backend in TRANSPOSED:
         return result.shape[1] * kernel * prod(x.shape[2:]) * x.element_size()
     return _bytes(weight) + _blocked(x, weight, result, transposed)
+
+
+def convolved(x: Tensor, weight: Tensor, *args: Any) -> Tensor:
+    """What ``aten::convolution`` returns on the CPU, in the memory format that it has there, without data."""
+    result: Tensor = torch.ops.aten.convolution.default(x, weight, *args)
+    formats = {suggest_memory_format(x), suggest_memory_format(weight)} - {torch.contiguous_format}
+    kept = formats and _backend(x, weight, *args) not in CONTIGUOUS
+    return result.contiguous(memory_format=formats.pop() if kept else torch.contiguous_format)
+
+
+def _backend(x: Tensor, weight: Tensor, bias: Tensor | None, *args: Any) -> _ConvBackend:
+    given = None if bias is None else _on_cpu(bias)
+    shape = None if bias is None else list(bias.shape)
+    return _select_conv_backend(_on_cpu(x), _on_cpu(weight), given, *args, shape)
+
+
+def _on_cpu(x: Tensor) -> Tensor:
+    """A tensor of that shape and type on the CPU, of one value in memory."""
+    return torch.empty((), dtype=x.dtype).expand(x.shape)
 
 
 def _blocked(x: Tensor, weight: Tensor, result: Tensor, transposed: bool) -> int:

@@ -66,13 +66,14 @@ class SmallestMap(LiveStorage):
     Args:
         windows: the network's input.
         weights: its weights.
+        device: where they are meant to be.
 
     Attributes:
         smallest: the fewest voxels per axis.
     """
 
-    def __init__(self, windows: Tensor, weights: Sequence[Tensor]) -> None:
-        super().__init__(windows, weights)
+    def __init__(self, windows: Tensor, weights: Sequence[Tensor], device: torch.device) -> None:
+        super().__init__(windows, weights, device)
         self.smallest = list(windows.shape[2:])
 
     def __torch_dispatch__(

@@ -9,22 +9,24 @@ from typing import TypeVar
 import torch
 from monai.networks.utils import eval_mode
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.func import functional_call
 from torch.utils._python_dispatch import TorchDispatchMode
 
 Observer = TypeVar("Observer", bound=TorchDispatchMode)
 
 
 def observe_without_data(
-    network: nn.Module, shape: Sequence[int], observer: Callable[[Tensor, Sequence[Tensor]], Observer]
+    network: nn.Module, shape: Sequence[int], observer: Callable[[Tensor, Sequence[Tensor], torch.device], Observer]
 ) -> Observer:
-    """Run a network in eval mode on windows that have a shape, a type and a device, but no memory.
+    """Run a network in eval mode on windows that have a shape and a type, but no memory.
+
+    These are tensors on PyTorch's device ``meta``. Its fake tensors know their device as well, but load its compiler.
 
     Args:
         network: a module; stays as it is.
         shape: (B, C, *window), of any size.
-        observer: makes of the windows and the network's weights (parameters and buffers, without memory, too) the mode
-            that sees all operations.
+        observer: makes of the windows, the network's weights (parameters and buffers, without memory, too) and the
+            device that they are on the mode that sees all operations.
 
     Returns:
         The mode, after the pass.
@@ -32,16 +34,15 @@ def observe_without_data(
     Raises:
         ValueError: When the network reads values, as `ClassicalDenoiser` does.
     """
-    state = list(chain(network.parameters(), network.buffers()))
-    device = state[0].device if state else torch.device("cpu")
+    state = dict(chain(network.named_parameters(), network.named_buffers()))
+    device = next((values.device for values in state.values()), torch.device("cpu"))
     try:
-        with FakeTensorMode(allow_non_fake_inputs=True) as fake, torch.no_grad(), eval_mode(network):
-            # Each is converted once: the same is there when the network takes it.
-            weights = [fake.from_tensor(values) for values in state]
-            windows = torch.empty(*shape, device=device)
-            mode = observer(windows, weights)
+        with torch.no_grad(), eval_mode(network):
+            weights = {name: values.to("meta") for name, values in state.items()}
+            windows = torch.empty(*shape, device="meta")
+            mode = observer(windows, list(weights.values()), device)
             with mode:
-                network(windows)
+                functional_call(network, weights, (windows,))
     except RuntimeError as error:
         raise ValueError(
             f"{type(network).__name__} cannot run without data on windows of {list(shape)}, so that what it needs is "

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import torch
 from torch import Tensor, nn
+from torch._compile import _disable_dynamo
 from torch.utils.checkpoint import checkpoint
 
 
-@torch.compiler.disable  # the compiler takes no checkpoint with contexts of its own; what is around it compiles
+# The compiler takes no checkpoint with contexts of its own; what is around it compiles. `torch.compiler.disable` would
+# load the compiler when this is imported.
+@_disable_dynamo
 def checkpoint_exactly(module: nn.Module, function: Callable[..., Any], *args: Any) -> Any:
     """Compute ``function(*args)`` without keeping what its backward pass needs, which is computed again there.
 
