@@ -19,6 +19,7 @@ __all__ = [
     "networks",
     "pictures",
     "pretrained",
+    "report",
     "tasks",
     "transforms",
 ]
@@ -34,4 +35,17 @@ def _is_command() -> bool:
 
 
 if TYPE_CHECKING or not _is_command():  # a command imports them itself, once its arguments are right
-    from . import bundle, data, engines, inferers, losses, metrics, networks, pictures, pretrained, tasks, transforms
+    from . import (
+        bundle,
+        data,
+        engines,
+        inferers,
+        losses,
+        metrics,
+        networks,
+        pictures,
+        pretrained,
+        report,
+        tasks,
+        transforms,
+    )

@@ -22,7 +22,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reproduce": {"pictures"},
     "prediction": {"bundle", "data", "engines", "files", "inferers", "planning", "tasks", "transforms"},
     "evaluation": {"bundle", "data", "files", "inferers", "tasks", "transforms"},
-    "commands": {"bundle", "drawings", "evaluation", "planning", "prediction", "reproduce"},
+    "report": {"bundle", "engines", "files", "pictures", "planning", "pretrained", "tasks"},
+    "commands": {"bundle", "drawings", "evaluation", "planning", "prediction", "report", "reproduce"},
 }
 MOST_FILES = 16
 MOST_LINES = 270

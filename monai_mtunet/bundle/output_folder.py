@@ -8,7 +8,10 @@ from pathlib import Path
 
 __all__ = ["make_output_folder", "prepare_output_dir"]
 
-_OF_TRAINING = ("checkpoints", "tensorboard", "panels", "validation", "loss_weights.csv", "loss_weights.png")
+_OF_TRAINING = (
+    "checkpoints", "tensorboard", "panels", "validation", "loss_weights.csv", "loss_weights.png",
+    "report.html",
+)  # fmt: skip
 # Bytes of the version and the writer, with which TensorBoard's files begin; a scalar has 40 and more.
 _TENSORBOARD_HEADER = 100
 

@@ -16,11 +16,12 @@ from .evaluate import evaluate
 from .fingerprint import fingerprint
 from .metadata import metadata
 from .predict import predict
+from .report import report
 from .reproduce import reproduce
 
 __all__ = ["app", "main"]
 
-COMMANDS: tuple[Callable[..., None], ...] = (fingerprint, predict, evaluate, reproduce, draw, metadata)
+COMMANDS: tuple[Callable[..., None], ...] = (fingerprint, report, predict, evaluate, reproduce, draw, metadata)
 
 
 class _Command(TyperCommand):

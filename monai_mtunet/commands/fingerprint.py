@@ -24,6 +24,9 @@ def fingerprint(
         list[str] | None,
         typer.Option(metavar="NAME=KIND", help="What a target is (labels=segmentation); may repeat."),
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="HTML page that is written as well, with pictures.")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Number of processes. Default: one per processor.")
     ] = None,
@@ -40,5 +43,9 @@ def fingerprint(
     data_found = find_data(data, kinds)
     result = fingerprint_data(data_found, output, workers)
     typer.echo(summary(data_found, result))
+    if report is not None:
+        from ..report.data.data_page import write_data_page
+
+        typer.echo(f"The page is {write_data_page(data_found, result, report)}")
     if any(problem.stops for problem in result.all_problems):
         raise typer.Exit(1)

@@ -35,43 +35,68 @@ def draw_panel(
         A matplotlib figure, to be saved by :func:`~monai_mtunet.pictures.save_figure` or turned into an array by
         :func:`~monai_mtunet.pictures.rasterize`.
     """
-    rows = []
-    for index, image in enumerate(images):
-        shown = draw_input(tasks, image)
-        row = {"input": shown}
-        for task in tasks:
-            row[task.name] = _draw(task, predictions[index][task.name], image, shown)
-            if targets is not None and task.name in targets[index]:
-                target = task.values_of_target(targets[index][task.name])
-                row[f"{task.name}: target"] = _draw(task, target, image, shown)
-        rows.append(row)
+    rows = [
+        draw_row(tasks, image, predictions[index], None if targets is None else targets[index])
+        for index, image in enumerate(images)
+    ]
     bars = [
         (bar, [caption for caption in rows[0] if caption in (task.name, f"{task.name}: target")])
         for task in tasks
         if (bar := task.color_bar()) is not None
     ]
-    return draw_grid(rows, _legend(tasks), bars, title)
+    return draw_grid(rows, panel_legend(tasks), bars, title)
 
 
-def draw_input(tasks: Sequence[Task], image: Tensor) -> Picture:
+def draw_row(
+    tasks: Sequence[Task],
+    image: Tensor,
+    predictions: Mapping[str, Tensor],
+    targets: Mapping[str, Tensor] | None = None,
+    limits: tuple[float, float] | None = None,
+) -> dict[str, Picture]:
+    """Draw a sample: "input", then of each task its name and "<name>: target". Of volumes the middle slice is drawn.
+
+    Args:
+        tasks: the declared tasks.
+        image: as for :func:`draw_panel`, of one sample, as the next two.
+        predictions: by task.
+        targets: by task.
+        limits: as for :func:`draw_input`.
+    """
+    shown = draw_input(tasks, image, limits)
+    row = {"input": shown}
+    for task in tasks:
+        row[task.name] = _draw(task, predictions[task.name], image, shown)
+        if targets is not None and task.name in targets:
+            row[f"{task.name}: target"] = _draw(task, task.values_of_target(targets[task.name]), image, shown)
+    return row
+
+
+def draw_input(tasks: Sequence[Task], image: Tensor, limits: tuple[float, float] | None = None) -> Picture:
     """Draw a network's input (C, *spatial); of volumes the middle slice.
 
-    It is drawn in the units of a restoration task of the same channels, so that both can be compared; else between its
-    1st and 99th percentile.
+    It is drawn in the units of a restoration task of the same channels, so that both can be compared; else between
+    `limits`, by default the 1st and 99th percentile of what is drawn.
     """
     plane = middle_slice(image)
     for task in tasks:
         if isinstance(task, RestorationTask) and task.channels == len(plane):
             return task.draw(task.undo(plane, channel_axis=0))
-    low, high = map(float, np.nanpercentile(plane.double().cpu().numpy(), (1, 99)))
-    return draw_intensities(plane, low, high if high > low else low + 1)
+    return draw_intensities(plane, *(limits or intensity_limits(plane)))
+
+
+def intensity_limits(image: Tensor) -> tuple[float, float]:
+    """The 1st and 99th percentile of an image, between which it is drawn."""
+    low, high = map(float, np.nanpercentile(image.double().cpu().numpy(), (1, 99)))
+    return low, high if high > low else low + 1
 
 
 def _draw(task: Task, values: Tensor, image: Tensor, shown: Picture) -> Picture:
     return task.draw_with_input(middle_slice(values) if task.is_dense else values, middle_slice(image), shown)
 
 
-def _legend(tasks: Sequence[Task]) -> dict[str, tuple[int, int, int]]:
+def panel_legend(tasks: Sequence[Task]) -> dict[str, tuple[int, int, int]]:
+    """What the colors in a panel mean."""
     legends = {task.name: task.legend() for task in tasks if task.legend()}
     prefixed = len(legends) > 1  # two tasks may give the same class different colors
     return {

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -92,6 +93,15 @@ class BundleSuite:
         for row in rows:
             assert all(math.isfinite(float(row[f"{value}_{name}"])) for value in ("loss", "weight") for name in names)
         assert Image.open(trained / "loss_weights.png").size[0] > 300
+
+    def test_training_ends_with_a_report(self, trained: Path) -> None:
+        page = (trained / "report.html").read_text()
+        for task in self.bundle.parsed("train").get_parsed_content("active_tasks"):
+            assert f'<h2 id="task-{task.name}">' in page
+            assert f"<figcaption>{task.name}</figcaption>" in page  # a picture of what it predicts
+        assert "could not be drawn" not in page
+        assert {"Best", "Worst"} <= set(re.findall("<h3>(Best|Median|Worst): ", page))
+        assert len(page) < 3e6
 
     def test_evaluation_repeats_the_validation_of_the_best_epoch(self, trained: Path, evaluated: Path) -> None:
         key, best = self.bundle.parsed("train")["key_metric_name"], checkpoint(trained, "best")["best_metric"]

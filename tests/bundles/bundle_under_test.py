@@ -61,9 +61,9 @@ class BundleUnderTest:
         run(config_file=self.configs(*names), **self.files, output_dir=str(output_dir), **overrides)
 
     def train(self, output_dir: Path, *overlays: str, **overrides: Any) -> None:
-        """Train the small problem. Without panels, which take longer than the training."""
-        no_panels = {"validate#handlers#0#panel_interval": 1000}
-        self.run(output_dir, "train", *overlays, **no_panels | {**self.small, **overrides})
+        """Train the small problem. Without panels and report, which take longer than the training."""
+        no_pictures = {"validate#handlers#0#panel_interval": 1000, "report": False}
+        self.run(output_dir, "train", *overlays, **no_pictures | {**self.small, **overrides})
 
     def evaluate(self, output_dir: Path, *overlays: str, **overrides: Any) -> None:
         """Evaluate the small problem: by default with the best checkpoint of the folder."""

@@ -13,7 +13,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """Output folder of two epochs, from which evaluation, inference and resumed runs start."""
     bundle = request.cls.bundle
     folder = tmp_path_factory.mktemp(bundle.name)
-    bundle.train(folder, max_epochs=2, **{"validate#handlers#0#panel_interval": 1})
+    bundle.train(folder, max_epochs=2, report=True, **{"validate#handlers#0#panel_interval": 1})
     return folder
 
 

@@ -11,7 +11,7 @@ from monai.data import DataLoader, Dataset, MetaTensor
 from torch import nn
 
 from monai_mtunet.engines import MultiTaskEvaluator
-from monai_mtunet.engines.handlers.case_table import CaseTable
+from monai_mtunet.engines.handlers.tables.case_table import CaseTable
 from monai_mtunet.tasks import DepthTask, RestorationTask, SegmentationTask, TaskList
 
 from ..losses.two_ranks import on_two_ranks

@@ -10,6 +10,8 @@ from monai_mtunet.engines import MultiTaskEvaluator, ValidationHandlers
 
 from .small_run import CPU, EPOCHS, TASKS, Network, Run
 
+TABLES = ("cases.csv", "confusion_segment.csv", "metrics.csv")
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
@@ -29,8 +31,8 @@ class TestTraining:
             "loss_weights.csv",
             "loss_weights.png",
             "panels/epoch_0002.png",
-            "validation/cases.csv",
-            "validation/metrics.csv",
+            *(f"validation/{folder}{table}" for folder in ("", "best/") for table in TABLES),
+            "validation/best/epoch.json",
         }
 
     def test_checkpoints_hold_all_that_resuming_needs(self, finished):
@@ -124,6 +126,7 @@ class TestValidation:
         assert {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.*")} == {
             "panels/epoch_0001.png",
             "scores/cases.csv",
+            "scores/confusion_segment.csv",
             "scores/metrics.csv",
         }
         assert "segment_miou: " in caplog.text

@@ -24,6 +24,7 @@ from .epoch_seed import EpochSeed
 from .freeze_parts import FreezeParts
 from .loss_weight_plot import LossWeightPlot
 from .progress import TaskProgressBar
+from .tables.best_tables import BestTables
 from .task_loss_handler import TaskLossHandler, logged_scalars
 from .weighting_handler import WeightingHandler
 
@@ -40,7 +41,8 @@ class TrainingHandlers:
     checkpoints and logs.
 
     Losses and weights are logged, drawn (``<output_dir>/loss_weights.png``) and shown in the progress bar; network,
-    optimizer, schedule and loss are saved (``<output_dir>/checkpoints``). Further handlers follow it in the list.
+    optimizer, schedule and loss are saved (``<output_dir>/checkpoints``), and the tables of the best epoch are kept
+    (``<output_dir>/validation/best``). Further handlers follow it in the list.
 
     Args:
         tasks: the tasks to train.
@@ -109,6 +111,7 @@ class TrainingHandlers:
             TaskProgressBar(),
             LrScheduleHandler(lr_scheduler, print_lr=False, epoch_level=schedule_by_epoch),
             ValidationHandler(interval=val_interval, validator=evaluator, epoch_level=True),
+            BestTables(tasks, evaluator, Path(output_dir) / "validation"),
             ResumableCheckpoint(Path(output_dir) / "checkpoints", states, evaluator, resume),
             *stopping.values(),
             StatsHandler(iteration_log=False, name="train"),

@@ -9,8 +9,9 @@ from monai.engines import Workflow
 from monai.handlers import MetricsSaver, StatsHandler, TensorBoardStatsHandler
 
 from ...tasks import TaskList
-from .case_table import CaseTable
 from .panels import PanelHandler
+from .tables.case_table import CaseTable
+from .tables.confusion_table import ConfusionTable
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -19,14 +20,16 @@ __all__ = ["ValidationHandlers"]
 
 
 class ValidationHandlers:
-    """Draws panels, logs the metrics, and writes them to ``metrics.csv``, those of each image to ``cases.csv``.
+    """Draws panels, logs the metrics, and writes tables of them.
+
+    They are ``metrics.csv``, ``cases.csv`` with those of each image, and ``confusion_<task>.csv`` of classes.
 
     Further handlers follow it in the list.
 
     Args:
         tasks: the tasks that are measured.
         panel_dir: folder of the panels.
-        metrics_dir: folder of ``metrics.csv`` and ``cases.csv``.
+        metrics_dir: folder of the tables.
         summary_writer: TensorBoard writer; without one nothing goes there.
         panel_interval: every how many epochs to draw a panel.
         name: of the log's lines.
@@ -47,6 +50,7 @@ class ValidationHandlers:
             *([] if summary_writer is None else [TensorBoardStatsHandler(summary_writer, iteration_log=False)]),
             MetricsSaver(str(metrics_dir), metrics="*"),
             CaseTable(tasks, Path(metrics_dir) / "cases.csv"),
+            ConfusionTable(tasks, metrics_dir),
         ]
 
     def attach(self, engine: Workflow) -> None:

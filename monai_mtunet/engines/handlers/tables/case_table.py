@@ -17,10 +17,10 @@ from monai.engines import Evaluator, Workflow
 from monai.utils import evenly_divisible_all_gather, string_list_all_gather
 from torch import Tensor
 
-from ...data.file_names import stems_below
-from ...tasks import TaskList
-from ...tasks.case_metrics import CaseMetrics
-from ..prepare_batch import file_of
+from ....data.file_names import stems_below
+from ....tasks import TaskList
+from ....tasks.case_metrics import CaseMetrics
+from ...prepare_batch import file_of
 
 
 class CaseTable:
@@ -31,6 +31,8 @@ class CaseTable:
     would be if the image were the data set. Cells of targets that an image lacks are empty.
 
     MONAI's ``MetricsSaver`` writes a file per metric, of those that are means over images.
+
+    The names of the images, in the order in which they were measured, are in ``engine.state.case_names``.
 
     Args:
         tasks: the tasks that are measured.
@@ -74,7 +76,8 @@ class CaseTable:
             if len(values) == len(files):  # of all ranks, one after another, as the files are
                 columns[name] = torch.nanmean(_by_image(values), dim=1).tolist()
         order = [name for name in engine.state.metrics if name in columns]
-        rows = list(zip(_named(files), *(columns[name] for name in order), strict=True))
+        engine.state.case_names = _named(files)  # in the order of the data, which the table has not
+        rows = list(zip(engine.state.case_names, *(columns[name] for name in order), strict=True))
         key = engine.state.key_metric_name
         if key in order:
             sign, place = -1 if key in self.tasks.error_metrics else 1, 1 + order.index(key)

@@ -1,0 +1,1 @@
+"""What a training folder holds, and the page of it."""
