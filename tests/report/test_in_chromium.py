@@ -10,7 +10,10 @@ pytestmark = needs_chromium
 
 FITS = """
 const root = page.documentElement;
-return {content: root.scrollWidth, window: root.clientWidth,
+const pairs = Array.from(page.querySelectorAll(".group")).filter(group => group.children.length > 1 && group.offsetHeight);
+return {beside: pairs.every(pair => pair.children[0].offsetTop === pair.children[1].offsetTop),
+        widths: Array.from(new Set(Array.from(page.querySelectorAll(".group figure")).map(one => one.offsetWidth))),
+        content: root.scrollWidth, window: root.clientWidth,
         broken: Array.from(page.images).filter(image => image.complete && !image.naturalWidth).map(image => image.alt),
         images: page.images.length};
 """
@@ -45,6 +48,8 @@ def test_a_training_fits_into_any_window(fixture, width, request, tmp_path):
     assert found["images"] > 15
     assert found["broken"] == []
     assert 0.9 * width < found["window"] <= width
+    assert found["beside"]  # each prediction and its target
+    assert all(150 < size < 250 for size in found["widths"] if size)
     assert found["content"] <= found["window"]
 
 
