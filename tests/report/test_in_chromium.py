@@ -10,7 +10,8 @@ pytestmark = needs_chromium
 
 FITS = """
 const root = page.documentElement;
-const pairs = Array.from(page.querySelectorAll(".group")).filter(group => group.children.length > 1 && group.offsetHeight);
+const groups = Array.from(page.querySelectorAll(".group")).filter(group => group.offsetHeight);
+const pairs = groups.filter(group => group.children.length > 1);
 return {beside: pairs.every(pair => pair.children[0].offsetTop === pair.children[1].offsetTop),
         widths: Array.from(new Set(Array.from(page.querySelectorAll(".group figure")).map(one => one.offsetWidth))),
         content: root.scrollWidth, window: root.clientWidth,
