@@ -57,7 +57,7 @@ def line_chart(
     colors = colors or _colors(len(lines))
     figure, axis = _axis()
     for (name, values), color in zip(lines.items(), colors, strict=False):
-        epochs = sorted(values)[:: max(1, len(values) // _MOST_POINTS)]
+        epochs = _some(sorted(values))
         shown = [values[epoch] if math.isfinite(values[epoch]) else math.nan for epoch in epochs]
         axis.plot(epochs, shown, color=color, label=name, linewidth=1.4, marker="o" if len(epochs) < 4 else None, ms=3)
     if marked is not None:
@@ -66,6 +66,12 @@ def line_chart(
     axis.set_xlabel("epoch")
     _legend(figure, list(lines))
     return Chart(title, "; ".join(_told(name, values) for name, values in lines.items()), _uri(figure))
+
+
+def _some(epochs: Sequence[int]) -> list[int]:
+    """As many as a line needs, the last one included."""
+    step = max(1, len(epochs) // _MOST_POINTS)
+    return [*epochs[:-1:step], *epochs[-1:]]
 
 
 def _told(name: str, values: Mapping[int, float]) -> str:

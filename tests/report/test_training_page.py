@@ -160,6 +160,18 @@ def test_of_a_training_without_records_what_there_is(tmp_path):
     assert "No case was measured." in page
 
 
+def test_the_last_values_are_those_of_the_last_validation(tmp_path):
+    folder = logged(tmp_path, loss=0.5, loss_a=0.5)
+    with SummaryWriter(folder / "tensorboard") as writer:
+        writer.add_scalar("a_psnr", 21.5, 2)  # of every second epoch
+    (folder / "validation").mkdir()
+    (folder / "validation" / "metrics.csv").write_text("a_psnr,21.5\n")
+    page = page_of(folder)
+    assert "<dd>3 trained</dd>" in page
+    assert cells(page, "Metrics of a") == [["metric", "last validation", "epoch 2 (last)"], ["a_psnr", "21.5", "21.5"]]
+    assert "No epoch is known to be the best. The values are those of the last validation." in page
+
+
 def test_weights_are_drawn_where_they_change(tmp_path):
     page = page_of(logged(tmp_path / "learned", loss_a=1, loss_b=2, weight_a=0.1, weight_b=0.3))
     assert 'alt="weights. a: 0.1 in epoch 1, 0.3 in epoch 3; b: 0.3 in epoch 1, 0.9 in epoch 3"' in page

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
+
+import ignite.distributed as idist
 
 from ...engines import MultiTaskEvaluator
 from .case_pictures import draw_cases
@@ -24,7 +25,7 @@ def report_at_end(output_dir: str | Path, evaluator: MultiTaskEvaluator) -> None
         output_dir: of the training.
         evaluator: what validated it, with its network and data.
     """
-    if int(os.environ.get("RANK", "0")):
+    if idist.get_rank():
         return
     folder, note = Path(output_dir), ""
     try:

@@ -58,7 +58,7 @@ def write_training_page(folder: Path, output: Path | None = None, note: str = ""
         output, "training.html",
         title=folder.resolve().name, facts=_facts(scalars, measured), notes=_notes(note, measured, pictures),
         tasks=[_task(one, scalars, measured) for one in metrics_of_tasks(_metric_names(scalars, measured), tasks)],
-        measured=measured, last={name: _last(scalars, name) for name in scalars.curves}, last_epoch=scalars.last_epoch,
+        measured=measured, **_last(scalars, measured),
         roles=measured.chosen(), pictures=pictures, panel=_panel(folder) if pictures is None else None,
         most_cases=_MOST_CASES, most_classes=_MOST_CLASSES, most_pairs=_MOST_PAIRS,
         weights=_weights(scalars, tasks), total=_total(scalars, measured), runs=_runs(folder), folder=str(folder),
@@ -124,9 +124,11 @@ def _weights(scalars: Scalars, tasks: Sequence[str]) -> dict[str, Any]:
     return {"chart": line_chart("weights", lines, None, list(task_colors(lines).values())), "fixed": {}}
 
 
-def _last(scalars: Scalars, name: str) -> float:
-    curve = scalars.curves[name]
-    return curve.get(scalars.last_epoch, math.nan)
+def _last(scalars: Scalars, measured: Measured) -> dict[str, Any]:
+    """The last epoch that was validated, and its values."""
+    names = [name for name in measured.metrics if name in scalars.curves] or list(scalars.curves)
+    epoch = max((max(scalars.curves[name], default=0) for name in names), default=0)
+    return {"last_epoch": epoch, "last": {name: curve.get(epoch) for name, curve in scalars.curves.items()}}
 
 
 def _panel(folder: Path) -> tuple[str, str] | None:
