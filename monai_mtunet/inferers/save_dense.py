@@ -86,9 +86,13 @@ def saved_dtype(task: Task, header: Header, largest_id: int = 0) -> str:
         return "uint8"
     if task.saved_as is SavedAs.IDS:
         return "uint16" if largest_id <= _LARGEST else "uint32"
-    of_8_bits = header.kind is Kind.PICTURE or (header.kind is Kind.TIFF and header.dtype == "uint8")
-    # Restored images as other programs show them.
-    return "uint8" if task.saved_as is SavedAs.PICTURE and of_8_bits else "float32"
+    if task.saved_as is not SavedAs.PICTURE:
+        return "float32"
+    # Restored images as other programs show them. Gray of 16 bits is measured, and keeps fractions.
+    shown = ("uint8", "uint16") if "s" in header.axes else ("uint8",)
+    if header.kind is Kind.TIFF and header.dtype in shown:
+        return header.dtype
+    return "uint8" if header.kind is Kind.PICTURE else "float32"
 
 
 def _header(prediction: Tensor, meta: Mapping[str, Any]) -> Header:

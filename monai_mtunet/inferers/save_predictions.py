@@ -118,7 +118,7 @@ class SavePredictionsd(SampleWriter):
     - The file is of the image's kind, with its axes, affine, spacing and units (`monai_mtunet.files.create_like`):
       NIfTI and DICOM become ``.nii.gz``; NRRD, MHA, TIFF, OME-Zarr and ``.npy`` stay what they are. Label maps are of
       8 or 16 bits, and hold the ``labels`` that a task declares for its files. All else is float32; restored TIFFs of
-      8 bits are of 8 bits again.
+      8 bits are of 8 bits again, and colors of 16 bits of 16.
     - Pictures (PNG, JPEG and the like), as they are displayed: label maps are PNGs of 8-bit class numbers with the
       task's palette, or of 16-bit ids and labels; restored images are PNGs of the task's drawing, gray unless of
       three channels, the data range clipped and rounded to 8 bits. Values, such as depth in meters, are ``.npy``:

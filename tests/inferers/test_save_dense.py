@@ -3,11 +3,14 @@
 import nibabel as nib
 import numpy as np
 import pytest
+import tifffile
 import torch
 from monai.transforms import Compose, DivisiblePadd, Spacingd
 from PIL import Image
 
+from monai_mtunet.files.header import Header, Kind
 from monai_mtunet.inferers import TaskPostprocessing
+from monai_mtunet.inferers.save_dense import saved_dtype
 from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList
 from monai_mtunet.transforms import LoadSampled
 
@@ -72,6 +75,20 @@ def test_pictures_come_back_as_displayed(tmp_path, name):
     shown = values if name == "i.tif" else np.rot90(values, -1)
     ending = "tif" if name == "i.tif" else "png"
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out" / f"i_segment.{ending}")), shown // 255)
+
+
+def test_restored_colors_of_16_bits_are_colors_of_16_bits(tmp_path):
+    values = np.random.default_rng(0).integers(0, 65536, (12, 9, 3), np.uint16)
+    tifffile.imwrite(tmp_path / "i.tif", values, photometric="rgb", resolution=(300, 300), resolutionunit="INCH")
+    preprocessing, task = Compose([LoadSampled("image")]), RestorationTask("denoise", 3, data_range=(0, 65535))
+    sample = preprocessing({"image": str(tmp_path / "i.tif")})
+    output = {**sample, "pred": {"denoise": sample["image"].as_tensor()}}
+    TaskPostprocessing(TaskList([task]), tmp_path / "out", preprocessing)(output)
+    with tifffile.TiffFile(tmp_path / "out" / "i_denoise.tif") as file:
+        assert file.series[0].axes == "YXS"
+        assert file.pages[0].photometric == tifffile.PHOTOMETRIC.RGB
+        np.testing.assert_array_equal(file.asarray(), values)
+    assert saved_dtype(task, Header(Kind.TIFF, 2, "uint16", axes="yx")) == "float32"
 
 
 def test_the_stem_of_an_ending_in_capitals(tmp_path):
