@@ -92,8 +92,10 @@ def _check_overlays(files: Sequence[str], config: ConfigParser) -> None:
 
 def _check_spelling(overlays: Sequence[str], known: set[str], files: Sequence[str]) -> None:
     for overlay in overlays:
-        for name in sorted(_items(overlay) - known):
-            if nearest := difflib.get_close_matches(name.strip().lower(), known, n=1, cutoff=_SIMILAR):
+        given = _items(overlay)
+        for name in sorted(given - known):
+            # What the overlay gives by its right name is not what this one was meant to be.
+            if nearest := difflib.get_close_matches(name.strip().lower(), known - given, n=1, cutoff=_SIMILAR):
                 raise ValueError(
                     f"{overlay} adds {name!r}, to which nothing in {files} refers. Did you mean {nearest[0]!r}? "
                     "Correct the name."

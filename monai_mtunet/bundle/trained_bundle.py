@@ -19,6 +19,7 @@ from ..engines.handlers.checkpoints import load_checkpoint, or_last
 from ..networks.multi_task_network import MultiTaskNetwork
 from ..tasks import TaskList
 from .configuration_files import configuration_files
+from .trained_flips import Flips, trained_flips
 
 __all__ = ["TrainedBundle"]
 
@@ -61,7 +62,8 @@ class TrainedBundle:
     ) -> None:
         self.folder = Path(folder)
         self._config = ConfigParser()
-        self._config.read_config(configuration_files(self.folder, overlays))
+        self._files = configuration_files(self.folder, overlays)
+        self._config.read_config(self._files)
         self._config.update({"bundle_root": str(self.folder), **_OWN_FILES, **(overrides or {})})
         self.tasks: TaskList = self._config.get_parsed_content("active_tasks")
         self.device: torch.device = self._config.get_parsed_content("device")
@@ -87,6 +89,10 @@ class TrainedBundle:
         """How the network is applied to an image."""
         inferer: Inferer = copy.deepcopy(self._config.get_parsed_content("inferer"))
         return inferer
+
+    def flips(self) -> Flips | None:
+        """Axes along which training flipped images, ``None`` where it cannot be known (`trained_flips`)."""
+        return trained_flips(self._files, len(self.window))
 
     @property
     def window(self) -> tuple[int, ...]:

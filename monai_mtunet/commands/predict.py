@@ -46,7 +46,9 @@ def predict(
     parts: Annotated[
         int, typer.Option(min=1, metavar="N", help="How many processes share the images, each with its own --part.")
     ] = 1,
-    tta: Annotated[bool, typer.Option("--tta", help="Average over flips along every axis.")] = False,
+    tta: Annotated[
+        bool, typer.Option("--tta", help="Average over flips, along the axes that training flipped.")
+    ] = False,
     panels: Annotated[bool, typer.Option("--panels", help="Draw input and predictions side by side.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace predictions that are there.")] = False,
 ) -> None:

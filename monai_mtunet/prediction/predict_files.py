@@ -57,7 +57,7 @@ def predict_files(
         scheduler: address or scheduler file of a running Dask cluster.
         part: which part of the images, from 1.
         parts: into how many parts the images are dealt, each for a process of its own.
-        flips: whether to average over flips along every axis.
+        flips: whether to average over flips, along the axes that training flipped.
         panels: whether to draw input and predictions of images that fit into memory.
         overwrite: whether to replace predictions that are there.
 

@@ -52,6 +52,13 @@ def test_what_is_wrong_is_named(tmp_path, reads, name, content, told):
         reads(BUNDLES / "umc", [str(tmp_path / name)])
 
 
+def test_an_overlay_of_training_does_for_a_bundle_without_its_training(tmp_path):
+    """Such as a packed one: `batch_size` is no mistyped `patch_size`, which the overlay gives as well."""
+    (tmp_path / "inference.json").write_bytes((BUNDLES / "umc" / "inference.json").read_bytes())
+    overlay = BUNDLES / "umc" / "hippocampus.json"
+    assert configuration_files(tmp_path, [overlay]) == [str(tmp_path / "inference.json"), str(overlay)]
+
+
 def test_what_is_not_there_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"is no bundle: there is neither inference\.json nor configs"):
         configuration_files(tmp_path)

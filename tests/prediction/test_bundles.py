@@ -82,6 +82,30 @@ def test_only_what_is_wanted_is_computed(tmp_path):
         bundle_parts(trained("umc", 2, tmp_path, 32), ["depth"])
 
 
+@pytest.mark.parametrize(("name", "axes"), [("umc", [0]), ("hourglass", [0, 1])])
+def test_flips_are_those_of_training(tmp_path, name, axes):
+    """Volumes of left and right are not flipped upside down: a network that never saw that predicts nonsense of it."""
+    parts = bundle_parts(trained(name, 3, tmp_path, 16), flips=True)
+    assert parts.identity["flips"] == list(parts.network.networks[0].flip_axes) == axes
+    assert bundle_parts(trained(name, 3, tmp_path, 16)).identity["flips"] == []
+
+
+def test_flips_that_training_did_not_are_refused(tmp_path, monkeypatch):
+    bundle = trained("umc", 2, tmp_path, 32)
+    monkeypatch.setattr(bundle, "flips", lambda: [])
+    with pytest.raises(ValueError, match=r"Training of .*umc .*along no axis.*: leave out --tta, or train with flips"):
+        bundle_parts(bundle, flips=True)
+    assert bundle_parts(bundle).identity["flips"] == []
+
+
+@pytest.mark.parametrize(("dims", "axis"), [(2, 1), (3, 0)])
+def test_flips_that_are_not_known_are_told(tmp_path, monkeypatch, caplog, dims, axis):
+    bundle = trained("umc", dims, tmp_path, 16)
+    monkeypatch.setattr(bundle, "flips", lambda: None)
+    assert bundle_parts(bundle, flips=True).identity["flips"] == [axis]
+    assert f'no train.json, and no overlay an "augment": --tta flips along axis {axis} alone' in caplog.text
+
+
 def test_checkpoints_are_averaged_and_missing_ones_told(tmp_path):
     trained("umc", 2, tmp_path, 32)
     one = tmp_path / "umc.pt"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain, combinations
 from typing import Any
 
 import torch
+from monai.utils import ensure_tuple
 from torch import Tensor, nn
 
 from ...tasks import Task
@@ -26,15 +26,15 @@ class FlippedWindows(nn.Module):
     Args:
         network: returns ``{task name: (B, C', *window)}``, or (B, C') for tasks with one vector per image.
         tasks: the declared tasks, at least those that the network predicts.
-        flip_axes: spatial axes along which windows are flipped, in every combination: n axes make 2^n windows. Without
-            axes it is the network itself.
+        flip_axes: spatial axes along which windows are flipped, in every combination: n axes make 2^n windows. Axes
+            in a sequence of their own are flipped together only. Without axes it is the network itself.
 
     Example:
         >>> inferer = MultiTaskSlidingWindowInferer(roi_size=(96, 96, 96), overlap=0.5)
         >>> inferer(volume, FlippedWindows(network, tasks, flip_axes=(0, 1, 2)))["segment"]
     """
 
-    def __init__(self, network: Network, tasks: Sequence[Task], flip_axes: Sequence[int]) -> None:
+    def __init__(self, network: Network, tasks: Sequence[Task], flip_axes: Sequence[int | Sequence[int]]) -> None:
         super().__init__()
         self.network = network
         self.tasks = {task.name: task for task in tasks}
@@ -73,11 +73,15 @@ class FlippedWindows(nn.Module):
 
     def _flips(self, dims: int) -> list[tuple[int, ...]]:
         """The axes of every flip, first of none."""
-        wrong = [axis for axis in self.flip_axes if not -dims <= axis < dims]
+        groups = [set(ensure_tuple(group)) for group in self.flip_axes]
+        wrong = sorted(axis for group in groups for axis in group if not -dims <= axis < dims)
         if wrong:
             raise ValueError(f"flip_axes {wrong} are no axes of an image with {dims} spatial axes (0..{dims - 1}).")
-        axes = sorted({axis % dims for axis in self.flip_axes})
-        return list(chain.from_iterable(combinations(axes, count) for count in range(len(axes) + 1)))
+        flips: set[tuple[int, ...]] = {()}
+        for group in groups:
+            own = {axis % dims for axis in group}
+            flips |= {tuple(sorted(own ^ set(flip))) for flip in flips}  # flipped twice is not flipped
+        return sorted(flips, key=lambda flip: (len(flip), flip))
 
 
 def _turned_back(task: Task, prediction: Tensor, flip: Sequence[int]) -> Tensor:

@@ -60,6 +60,27 @@ def test_every_flip_is_seen_once():
     assert torch.equal(result, windows)
 
 
+@pytest.mark.parametrize(
+    ("axes", "expected"),
+    [
+        ([[0, 1]], [(), (0, 1)]),
+        ([[0, 1], 1], [(), (0,), (1,), (0, 1)]),
+        ([[0, -1], 1], [(), (1,), (0, 2), (0, 1, 2)]),
+    ],
+)
+def test_axes_that_are_flipped_together_are_not_flipped_alone(axes, expected):
+    seen = []
+
+    def network(windows):
+        seen.append(windows.clone())
+        return {"denoise": windows}
+
+    windows = torch.randn(1, 1, 3, 4, 5)
+    assert torch.equal(FlippedWindows(network, TASKS, axes)(windows)["denoise"], windows)
+    flipped = [windows.flip([axis + 2 for axis in flip]) for flip in expected]
+    assert all(torch.equal(one, other) for one, other in zip(seen, flipped, strict=True))
+
+
 def test_in_windows_of_an_image_and_with_its_weights():
     network, image = AllTasks(), torch.randn(1, 1, 8, 12)
     flipped = FlippedWindows(network, TASKS, flip_axes=(0, 1))
