@@ -163,7 +163,7 @@ def _picture(order: Order) -> RegionWriter:
     if not fits_png(order.shape, order.dtype):
         return _npy(order)
     axes = picture_axes(order.shape)
-    finish = png_of({number: color for number, (_, color) in (order.labels or {}).items()})
+    finish = png_of({number: color for number, (_, color) in (order.labels or {}).items()}, order.header.dpi)
     return _raw(order, ".png", axes, npy_header(order.header, axes, order.dtype), finish=finish)
 
 

@@ -48,6 +48,7 @@ class Header:
         ending: of the file's name.
         spaces: NIfTI's codes of qform and sform, which say what space ``affine`` leads to: 1 the scanner's, 2 that of
             another file, 3 and 4 standard brains; 0 where that one does not say the affine.
+        dpi: pixels per inch that a picture is printed with, along x and y; None where it says none.
     """
 
     kind: Kind
@@ -60,6 +61,7 @@ class Header:
     variant: str = ""
     ending: str = ""
     spaces: tuple[int, int] = (0, 2)
+    dpi: tuple[float, float] | None = None
 
     @classmethod
     def without_file(cls, spatial_dims: int) -> Header:
@@ -82,6 +84,7 @@ class Header:
         values["kind"], values["spaces"] = Kind(values["kind"]), tuple(values["spaces"])
         values["affine"] = None if affine is None else tuple(tuple(row) for row in affine)
         values["spacing"] = None if spacing is None else tuple(spacing)
+        values["dpi"] = None if values["dpi"] is None else tuple(values["dpi"])
         return cls(**values)
 
     @classmethod

@@ -77,6 +77,17 @@ def test_pictures_come_back_as_displayed(tmp_path, name):
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out" / f"i_segment.{ending}")), shown // 255)
 
 
+@pytest.mark.parametrize("name", ["i.png", "i.jpg"])
+def test_pictures_keep_their_pixels_per_inch(tmp_path, name):
+    Image.fromarray(np.zeros((24, 40), np.uint8)).save(tmp_path / name, dpi=(300, 300))
+    Image.fromarray(np.zeros((24, 40), np.uint8)).save(tmp_path / f"without_{name}")
+    for path in (tmp_path / name, tmp_path / f"without_{name}"):
+        predict(path, tmp_path / "out")
+    for task in ("denoise", "segment"):
+        assert Image.open(tmp_path / "out" / f"i_{task}.png").info["dpi"] == pytest.approx((300, 300), abs=0.01)
+        assert "dpi" not in Image.open(tmp_path / "out" / f"without_i_{task}.png").info
+
+
 def test_restored_colors_of_16_bits_are_colors_of_16_bits(tmp_path):
     values = np.random.default_rng(0).integers(0, 65536, (12, 9, 3), np.uint16)
     tifffile.imwrite(tmp_path / "i.tif", values, photometric="rgb", resolution=(300, 300), resolutionunit="INCH")

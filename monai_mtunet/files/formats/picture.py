@@ -21,6 +21,7 @@ __all__ = ["PICTURES", "displayed", "is_picture", "open_picture"]
 PICTURES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".avif")
 _OTHERS = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".npy", ".npz", ".dcm")
 _BITS_PER_SAMPLE = 258  # TIFF's tag
+_MOST_DPI = 1e6  # more are no resolution, and PNGs cannot say them
 
 
 def open_picture(
@@ -31,9 +32,11 @@ def open_picture(
     unit: str | None = None,
 ) -> Image:
     """Open a picture, which is decoded as a whole."""
-    values = _values(path)
+    picture = displayed(path)
+    values = np.asarray(picture)
     axes = StoredAxes("yxc"[: values.ndim], values.shape, "yx")
-    header = Header(kind, 2, values.dtype.name, axes.names, None, spacing, unit, ending=ending)
+    dpi = _dpi(picture) if kind is Kind.PICTURE else None
+    header = Header(kind, 2, values.dtype.name, axes.names, None, spacing, unit, ending=ending, dpi=dpi)
     image = Image(path, header, axes, partial(_values, path), "it is decoded as a whole: save it as TIFF or OME-Zarr")
     image.keep(values)
     return image
@@ -41,6 +44,11 @@ def open_picture(
 
 def _values(path: Path) -> NDArray[Any]:
     return np.asarray(displayed(path))
+
+
+def _dpi(picture: Pillow.Image) -> tuple[float, float] | None:
+    found = tuple(map(float, picture.info.get("dpi", ())))
+    return (found[0], found[1]) if len(found) == 2 and all(0 < value < _MOST_DPI for value in found) else None
 
 
 def displayed(file: Any, mode: str | None = None) -> Pillow.Image:

@@ -28,12 +28,12 @@ def picture_axes(shape: tuple[int, ...]) -> StoredAxes:
     return StoredAxes("yx", shape[1:], "yx") if shape[0] == 1 else StoredAxes("yxc", (*shape[1:], shape[0]), "yx")
 
 
-def png_of(colors: Mapping[int, Sequence[int]]) -> Finish:
-    """What makes a PNG of the values, of label maps with a color for each number."""
-    return partial(_save, dict(colors))
+def png_of(colors: Mapping[int, Sequence[int]], dpi: tuple[float, float] | None = None) -> Finish:
+    """What makes a PNG of the values, of label maps with a color for each number; pixels per inch where given."""
+    return partial(_save, dict(colors), {} if dpi is None else {"dpi": dpi})
 
 
-def _save(colors: Mapping[int, Sequence[int]], stored: RawArray, path: Path) -> None:
+def _save(colors: Mapping[int, Sequence[int]], options: Mapping[str, Any], stored: RawArray, path: Path) -> None:
     values = stored[...]
     picture = label_png(values, colors) if colors and values.dtype == np.uint8 else Pillow.fromarray(values)
-    picture.save(path, format="PNG")
+    picture.save(path, format="PNG", **options)
