@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from monai.utils import ImageMetaKey
 from torch import Tensor
 
 from ..data.file_names import stem_of
+from ..files.header import Header, Kind
 from ..files.replacing import replacing
 from ..pictures import save_figure
 from ..tasks import Task, draw_panel
@@ -91,6 +93,9 @@ class SampleWriter(MapTransform):
 class SavePaneld(SampleWriter):
     """Writes ``<stem>_panel.png``: the input and every post-processed prediction side by side.
 
+    Voxels are as high and as wide as they are spaced. Of TIFF stacks and zarr y runs down, as programs for them show
+    it, of other volumes up.
+
     Args:
         tasks: the declared tasks.
         output_dir: folder of the files, made when missing.
@@ -106,7 +111,11 @@ class SavePaneld(SampleWriter):
         image = data[self.image_key]
         path = self.path(meta_of(image), "_panel.png")
         predictions = {task.name: data[f"pred_{task.name}"] for task in self.tasks}
-        figure = draw_panel(self.tasks, [image], [predictions], title=path.stem.removesuffix("_panel"))
+        title, aspect = path.stem.removesuffix("_panel"), _aspect(image)
+        if _y_runs_down(image):
+            image = _upside_down(image)
+            predictions |= {task.name: _upside_down(predictions[task.name]) for task in self.tasks if task.is_dense}
+        figure = draw_panel(self.tasks, [image], [predictions], title=title, aspect=aspect)
         with replacing(path) as made:
             save_figure(figure, made)
         return dict(data)
@@ -145,6 +154,29 @@ class SavePredictionsd(SampleWriter):
             save = save_dense if task.is_dense else _save_json
             self.written.append(save(task, prediction, meta, path))
         return dict(data)
+
+
+def _aspect(image: Any) -> float:
+    """Height of the voxels of a volume over their width; 1 of pictures."""
+    if image.ndim != 4 or not isinstance(image, MetaTensor):
+        return 1.0
+    x, y = map(float, image.pixdim[:2])
+    header = Header.of_meta(image.meta)
+    if header is not None and header.affine is None and header.spacing is not None:
+        x, y = x * header.spacing[0], y * header.spacing[1]  # of TIFF, whose lengths are in no affine
+    return y / x if 0 < x < inf and 0 < y < inf else 1.0
+
+
+def _y_runs_down(image: Any) -> bool:
+    """Whether a volume is a stack of pictures, whose first row is above."""
+    header = Header.of_meta(meta_of(image))
+    return image.ndim == 4 and header is not None and header.kind in (Kind.TIFF, Kind.ZARR)
+
+
+def _upside_down(volume: Tensor) -> Tensor:
+    """The slice that is drawn, (C, X, Y, 1)."""
+    middle = volume.shape[-1] // 2
+    return volume[..., middle : middle + 1].flip(2)
 
 
 def _save_json(task: Task, prediction: Tensor, meta: Mapping[str, Any], path: Path) -> Path:

@@ -22,6 +22,7 @@ def draw_grid(
     legend: Mapping[str, Color] | None = None,
     bars: Sequence[tuple[ColorBar, Sequence[str]]] = (),
     title: str = "",
+    aspect: float = 1.0,
 ) -> Figure:
     """Draw rows of pictures, captioned, above the bars of their values and a legend of their colors.
 
@@ -31,6 +32,7 @@ def draw_grid(
         legend: RGB in 0..255 of each text; of more than 20 the first are drawn.
         bars: each with the captions of the columns, side by side, that it is drawn under.
         title: text above the pictures.
+        aspect: height of a pixel over its width.
 
     Returns:
         A matplotlib figure, to be saved or turned into an array by :func:`rasterize`.
@@ -41,7 +43,7 @@ def draw_grid(
     width_inches = _CELL * len(captions)
     legend_columns = _legend_columns(entries, width_inches)
     legend_height = 0.2 * -(-len(entries) // legend_columns) + 0.1
-    cell_height = _CELL * min(max(height / width, 0.3), 1.5)
+    cell_height = _CELL * min(max(aspect * height / width, 0.3), 1.5)
     height_inches = (cell_height + 0.3) * len(rows) + 0.4 + legend_height + (0.5 if bars else 0)
     figure = Figure(figsize=(width_inches, height_inches), dpi=110, layout="constrained")
     # The last row holds the color bars, each as wide as its columns.
@@ -49,7 +51,7 @@ def draw_grid(
     grid = figure.add_gridspec(len(heights), len(captions), height_ratios=heights)
     for i, row in enumerate(rows):
         for j, (caption, picture) in enumerate(row.items()):
-            _draw_picture(figure.add_subplot(grid[i, j]), caption, picture)
+            _draw_picture(figure.add_subplot(grid[i, j]), caption, picture, aspect)
     for bar, under in bars:
         own = [captions.index(caption) for caption in under]
         _draw_bar(figure.add_subplot(grid[-1, own[0] : own[-1] + 1]), bar)
@@ -66,8 +68,8 @@ def _legend_columns(entries: Mapping[str, Color], width: float) -> int:
     return max(1, int(width / (0.6 + 0.075 * widest)))
 
 
-def _draw_picture(axis: Axes, caption: str, picture: Picture) -> None:
-    axis.imshow(picture, interpolation="nearest")
+def _draw_picture(axis: Axes, caption: str, picture: Picture, aspect: float) -> None:
+    axis.imshow(picture, interpolation="nearest", aspect=aspect)
     axis.set_title(caption, fontsize=9)
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_color("lightgray")  # shows where a picture with white (missing) borders ends

@@ -21,6 +21,7 @@ def draw_panel(
     predictions: Sequence[Mapping[str, Tensor]],
     targets: Sequence[Mapping[str, Tensor]] | None = None,
     title: str = "",
+    aspect: float = 1.0,
 ) -> Figure:
     """Draw samples as rows: input, then prediction and target of each task. Of volumes the middle slice is drawn.
 
@@ -30,6 +31,7 @@ def draw_panel(
         predictions: per sample ``{task name: post-processed prediction (C, *spatial)}``, or (C,) for the whole image.
         targets: per sample ``{task name: prepared target}``, likewise; tasks without one get no target column.
         title: text above the panel.
+        aspect: height of a drawn pixel over its width; of volumes the spacing along y over that along x.
 
     Returns:
         A matplotlib figure, to be saved by :func:`~monai_mtunet.pictures.save_figure` or turned into an array by
@@ -44,7 +46,7 @@ def draw_panel(
         for task in tasks
         if (bar := task.color_bar()) is not None
     ]
-    return draw_grid(rows, panel_legend(tasks), bars, title)
+    return draw_grid(rows, panel_legend(tasks), bars, title, aspect)
 
 
 def draw_row(

@@ -1,6 +1,8 @@
 import nibabel as nib
 import numpy as np
 import pytest
+import SimpleITK
+import tifffile
 import torch
 from monai.data import DataLoader, Dataset, MetaTensor, decollate_batch
 from monai.networks.utils import one_hot
@@ -8,7 +10,7 @@ from monai.transforms import Compose, DivisiblePadd, NormalizeIntensityd, Orient
 from PIL import Image
 
 from monai_mtunet.engines import MultiTaskPredictor
-from monai_mtunet.inferers import MultiTaskSlidingWindowInferer, SavePredictionsd, TaskPostprocessing
+from monai_mtunet.inferers import MultiTaskSlidingWindowInferer, SavePredictionsd, TaskPostprocessing, save_predictions
 from monai_mtunet.inferers.save_predictions import SavePaneld
 from monai_mtunet.tasks import RestorationTask, SegmentationTask, TaskList
 from monai_mtunet.transforms import LoadSampled, ScaleVolumeRanged
@@ -137,6 +139,34 @@ def test_images_become_palette_and_color_pngs(tmp_path):
     np.testing.assert_array_equal(np.asarray(segmented), labels)
     np.testing.assert_array_equal(np.asarray(segmented.convert("RGB")), np.array(PALETTE)[labels])
     assert Image.open(tmp_path / "out" / "street_panel.png").width > 100
+
+
+@pytest.mark.parametrize(("ending", "y_down"), [(".nii", False), (".nrrd", False), (".tif", True)])
+def test_panels_show_volumes_in_their_spacing_and_as_programs_do(tmp_path, monkeypatch, ending, y_down):
+    """A voxel is 2 wide and 5 high; of stacks of pictures the first row is above."""
+    values = np.zeros((6, 4, 3), np.float32)
+    values[0, 0] = 1
+    path = tmp_path / f"a{ending}"
+    if ending == ".tif":
+        described = {"axes": "ZYX", "unit": "um", "spacing": 3}
+        tifffile.imwrite(path, values.T.copy(), imagej=True, resolution=(1 / 2, 1 / 5), metadata=described)
+    elif ending == ".nrrd":
+        image = SimpleITK.GetImageFromArray(values.T)
+        image.SetSpacing((2, 5, 3))
+        SimpleITK.WriteImage(image, str(path))
+    else:
+        nib.save(nib.Nifti1Image(values, np.diag([2, 5, 3, 1])), path)
+    figures = []
+    monkeypatch.setattr(save_predictions, "save_figure", lambda figure, path: figures.append(figure) or path.touch())
+    infer(tasks(), path, [ScaleVolumeRanged("image", lower=0, upper=100), normalize()], tmp_path / "out")
+    axes = figures[0].axes
+    assert [axis.get_title() for axis in axes] == ["input", "denoise", "segment"]
+    assert [axis.get_aspect() for axis in axes] == [pytest.approx(2.5)] * 3
+    for axis, color in zip(axes, ([255] * 3, [255] * 3, PALETTE[2]), strict=True):
+        drawn = np.asarray(axis.images[0].get_array())
+        assert drawn.shape == (4, 6, 3)
+        bright = [0 if y_down else 3, 0]
+        assert np.argwhere((drawn == color).all(axis=-1)).tolist() == [bright]
 
 
 def test_samples_without_a_file_are_saved(tmp_path):

@@ -17,6 +17,14 @@ def test_pictures_are_drawn_row_by_row_under_their_captions():
         np.testing.assert_array_equal(axis.images[0].get_array(), picture)
 
 
+@pytest.mark.parametrize("aspect", [0.5, 1.0, 2.0])
+def test_pixels_are_as_high_as_they_are_spaced(aspect):
+    figure = draw_grid([{"a": GRAY}], aspect=aspect)
+    figure.draw_without_rendering()
+    box = figure.axes[0].get_window_extent()
+    assert box.height / box.width == pytest.approx(aspect * 4 / 6)
+
+
 def test_a_bar_is_as_wide_as_its_columns():
     bars = [(ColorBar(0, 1, "one", "magma"), ["a"]), (ColorBar(0, 2, "two", "magma"), ["b", "c"])]
     figure = draw_grid([{"a": GRAY, "b": GRAY, "c": GRAY}], bars=bars)
