@@ -135,6 +135,18 @@ def test_a_folder_of_two_series_is_refused(tmp_path):
         open_image(tmp_path / "both")
 
 
+def test_a_slice_of_a_series_is_no_image(tmp_path):
+    """It was predicted as a volume of one slice."""
+    one = sorted(dicom(tmp_path / "series", VOLUME).iterdir())[0]
+    told = rf"{one.name} is one of the {VOLUME.shape[-1]} slices of a series: give its folder {one.parent}, or move"
+    with pytest.raises(OSError, match=told):
+        open_image(one)
+    for other in one.parent.iterdir():
+        if other != one:
+            other.unlink()
+    assert open_image(one).shape == (1, *VOLUME.shape[:2], 1)
+
+
 def test_a_picture_is_not_kept_twice(tmp_path):
     image = open_image(FILES["x.png"][0](tmp_path / "x.png"))
     image.read()[:] = 0

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..axes import StoredAxes
 from ..header import Header, Kind, rows, spacing_of
 from ..image import Image, UnsuitableImageError
+from .dicom_series import slices_of_series
 
 __all__ = ["is_dicom", "open_dicom"]
 
@@ -31,7 +32,15 @@ def open_dicom(path: Path) -> Image:
     """Open a series, which is read as a whole.
 
     Its prediction is NIfTI: an image of DICOM states patient, device and study, of which a network knows nothing.
+
+    Raises:
+        UnsuitableImageError: When it is one slice of a series, or a folder of several series.
     """
+    if path.is_file() and (slices := slices_of_series(path)) > 1:
+        raise UnsuitableImageError(
+            f"{path} is one of the {slices} slices of a series: give its folder {path.parent}, or move a slice that is "
+            "meant alone into a folder of its own."
+        )
     values, affine = _values_and_affine(path)
     names = "xyzc"[: values.ndim]
     header = Header(
