@@ -18,16 +18,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inferers": {"data", "files", "pictures", "tasks"},
     "bundle": {"engines", "networks", "tasks"},
     "drawings": {"networks", "pictures"},
-    "planning": {"data", "files", "transforms"},
-    "reproduce": {"pictures"},
+    "planning": {"data", "engines", "files", "transforms"},
+    "reproduce": {"bundle", "pictures"},
+    "cross_validation": {"bundle", "data", "files"},
     "prediction": {"bundle", "data", "engines", "files", "inferers", "planning", "tasks", "transforms"},
     "evaluation": {"bundle", "data", "files", "inferers", "tasks", "transforms"},
     "report": {"bundle", "engines", "files", "pictures", "planning", "pretrained", "tasks"},
-    "commands": {"bundle", "drawings", "evaluation", "planning", "prediction", "report", "reproduce"},
+    "commands": {
+        "bundle", "cross_validation", "drawings", "evaluation", "planning", "prediction", "report", "reproduce",
+    },  # fmt: skip
 }
 MOST_FILES = 16
 MOST_LINES = 270
-MOST_NAMES = 215
+MOST_NAMES = 220
 
 
 def imported(file: Path) -> set[str]:

@@ -15,13 +15,17 @@ from .draw import draw
 from .evaluate import evaluate
 from .fingerprint import fingerprint
 from .metadata import metadata
+from .plan import plan
 from .predict import predict
 from .report import report
 from .reproduce import reproduce
+from .train import train
 
 __all__ = ["app", "main"]
 
-COMMANDS: tuple[Callable[..., None], ...] = (fingerprint, report, predict, evaluate, reproduce, draw, metadata)
+COMMANDS: tuple[Callable[..., None], ...] = (
+    fingerprint, plan, train, report, predict, evaluate, reproduce, draw, metadata,
+)  # fmt: skip
 
 
 class _Command(TyperCommand):

@@ -23,6 +23,9 @@ def predict(
         list[Path] | None,
         typer.Option(metavar="FILE", help="Trained weights; several are averaged. Default: the configuration's."),
     ] = None,
+    all_folds: Annotated[
+        bool, typer.Option("--all-folds", help="Average the networks of all folds that the plan (--config) trained.")
+    ] = False,
     tasks: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only this task; may repeat. Nothing else is computed.")
     ] = None,
@@ -53,8 +56,13 @@ def predict(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace predictions that are there.")] = False,
 ) -> None:
     """Predict files of any kind and size. What is done already is kept; what fails is told at the end."""
+    from ..cross_validation import PlannedFolds
     from ..prediction.predict_files import predict_files
 
+    if all_folds:
+        if not config or checkpoint:
+            raise ValueError("--all-folds takes the networks of a plan: give its overlay by --config, and no --checkpoint.")
+        checkpoint = PlannedFolds(config[-1]).checkpoints()
     report = predict_files(
         bundle, inputs, output, overlays=config or (), checkpoints=checkpoint or (), tasks=tasks or (),
         channels=channels or (), memory=memory, workers=workers, scheduler=scheduler, part=part, parts=parts,

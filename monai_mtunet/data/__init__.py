@@ -24,6 +24,7 @@ from .datasets.oxford_pets import (
 from .datasets.pascal_voc import VOC, voc_datalist
 from .datasets.sbd import write_sbd_annotations
 from .datasets.sstem import SSTEM, SSTEM_FOLDS
+from .fold_datalist import fold_datalist
 from .folder import folder_datalist
 from .keep_labels import keep_labels
 from .labeled_weights import labeled_weights
@@ -69,6 +70,7 @@ __all__ = [
     "class_folder_names",
     "coco_voc_datalist",
     "decathlon_datalist",
+    "fold_datalist",
     "folder_datalist",
     "hippocampus_scan",
     "keep_labels",

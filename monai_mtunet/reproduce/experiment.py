@@ -6,23 +6,19 @@ import csv
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import IO, Any
+from typing import Any
 
 from monai.bundle import ConfigParser
 from monai.bundle.reference_resolver import ReferenceResolver
 from monai.bundle.utils import ID_SEP_KEY, MERGE_KEY
 
-from .record import check_record, run_record, write_record
-
-_POLL, _GRACE = 1.0, 30.0  # seconds between looks for an interrupt, and left to a run to end by itself after one
+from ..bundle.run_bundle import run_bundle
+from ..bundle.run_record import check_record, run_record, write_record
 
 
 @dataclass(frozen=True)
@@ -225,13 +221,15 @@ def _train_and_evaluate(
     write_record(folder, record)
     start = {} if pretrained is None else {"pretrained": pretrained}
     overrides = {**run.overrides, **start, "seed": seed, "output_dir": folder}
-    _bundle(run.configs, {**overrides, "resume": started, "overwrite": not started}, folder / "train.log", interrupted)
+    run_bundle(
+        run.configs, {**overrides, "resume": started, "overwrite": not started}, folder / "train.log", interrupted
+    )
     if interrupted.is_set():
         return
     if experiment.evaluate is None:
         _finish_with(folder / "validation" / "metrics.csv", folder)
     else:
-        _bundle((*run.configs, experiment.evaluate), overrides, folder / "evaluate.log", interrupted)
+        run_bundle((*run.configs, experiment.evaluate), overrides, folder / "evaluate.log", interrupted)
 
 
 def _finish_with(metrics: Path, folder: Path) -> None:
@@ -239,27 +237,6 @@ def _finish_with(metrics: Path, folder: Path) -> None:
     partial.parent.mkdir(exist_ok=True)
     shutil.copyfile(metrics, partial)
     os.replace(partial, _results(folder))
-
-
-def _bundle(configs: Sequence[str], overrides: Mapping[str, Any], log: Path, interrupted: Event) -> None:
-    options = [option for name, value in overrides.items() for option in (f"--{name}", str(value))]
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", str(list(configs)), *options]
-    with open(log, "a") as file:
-        code = _execute(command, file, interrupted)
-    if code:
-        raise RuntimeError(f"A run ended with exit status {code}; its output is in {log}.")
-
-
-def _execute(command: Sequence[str], log: IO[str], interrupted: Event) -> int:
-    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    while not interrupted.is_set():
-        with suppress(subprocess.TimeoutExpired):
-            return process.wait(_POLL)
-    try:
-        return process.wait(_GRACE)  # Ctrl-C reaches it as well
-    except subprocess.TimeoutExpired:
-        process.terminate()
-        return process.wait()
 
 
 def _read(path: Path) -> dict[str, float]:

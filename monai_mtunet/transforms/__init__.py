@@ -15,6 +15,7 @@ from .geometry.rand_flip_geometry import RandFlipGeometryd
 from .geometry.rand_zoom_geometry import RandZoomGeometryd
 from .geometry.resample_sample import ResampleSampled
 from .geometry.resize_sample import ResizeSampled
+from .geometry.space_sample import SpaceSampled
 from .load.check_sample import CheckSampled
 from .load.colors_to_classes import ColorsToClassesd
 from .load.decode_depth import DecodeDepthd
@@ -71,5 +72,6 @@ __all__ = [
     "ResizeSampled",
     "ScaleVolumeRanged",
     "SignedDistanceMapd",
+    "SpaceSampled",
     "SplitColord",
 ]

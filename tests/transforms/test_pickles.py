@@ -39,6 +39,7 @@ MADE = {
     "ResizeSampled": {"tasks": TASKS, "spatial_size": [4, 4]},
     "ScaleVolumeRanged": {"keys": "image"},
     "SignedDistanceMapd": {"keys": "segment", "new_keys": "distance"},
+    "SpaceSampled": {"tasks": TASKS, "spacing": [1, 1]},
     "SplitColord": {"keys": "image", "new_keys": "color"},
 }
 

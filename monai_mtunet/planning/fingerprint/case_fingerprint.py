@@ -54,7 +54,8 @@ class CaseFingerprint:
         orientation: where the axes point to, such as "RAS"; None where the file does not say.
         dtype: of the file's values.
         channels: statistics of each channel, see `intensity_statistics`.
-        targets: by name: ``{"labels": {number: voxels}}``, or ``{"channels": statistics}``; a number; None if missing.
+        targets: by name: ``{"labels": {number: voxels}}``, of colored ones ``{"labels": {"red green blue": voxels}}``;
+            or ``{"channels": statistics, "whole": whether all are whole numbers}``; a number; None if missing.
         digest: of the image's values.
         problems: what is wrong.
     """
@@ -104,8 +105,12 @@ def fingerprint_case(case: DataCase, kinds: Mapping[str, TargetKind]) -> CaseFin
             found.targets[name] = {"labels": labels}
             if image is not None and labels and target.shape[1:] == image.shape[1:]:
                 foreground = target.numpy()[0] > 0 if foreground is None else foreground | (target.numpy()[0] > 0)
+        elif kind is TargetKind.COLORED_SEGMENTATION:
+            found.targets[name] = {"labels": _colors(target)}
         else:
-            found.targets[name] = {"channels": intensity_statistics(target.numpy(), None)}
+            numbers = target.numpy()
+            whole = bool((numbers[np.isfinite(numbers)] % 1 == 0).all())
+            found.targets[name] = {"channels": intensity_statistics(numbers, None), "whole": whole}
     if image is not None:
         found.channels = intensity_statistics(image.numpy(), foreground)
         _check_intensities(image, found)
@@ -171,6 +176,12 @@ def _labels(target: MetaTensor, found: CaseFingerprint) -> dict[str, int]:
     for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
         found_labels[str(round(number))] += count
     return dict(found_labels)
+
+
+def _colors(target: MetaTensor) -> dict[str, int]:
+    """How many pixels each color has."""
+    colors, counts = np.unique(target.numpy()[:3].reshape(3, -1), axis=1, return_counts=True)
+    return {" ".join(str(int(c)) for c in color): int(count) for color, count in zip(colors.T, counts, strict=True)}
 
 
 def _check_intensities(image: MetaTensor, found: CaseFingerprint) -> None:

@@ -8,6 +8,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from .case_fingerprint import CaseFingerprint, Problem, fingerprint_case
 
 __all__ = ["DataFingerprint", "fingerprint_data"]
 
-_VERSION = 1  # of what is measured: a ledger of another one is not taken up
+_VERSION = 2  # of what is measured: a ledger of another one is not taken up
 _MISSING_LABEL = "255"
 
 
@@ -47,8 +48,14 @@ class DataFingerprint:
         """Voxels of each label over all images."""
         counts: Counter[str] = Counter()
         for case in self.cases:
-            counts.update((case.targets.get(target) or {}).get("labels", {}))
+            if isinstance(found := case.targets.get(target), dict):
+                counts.update(found.get("labels", {}))
         return counts
+
+    def target_channels(self, target: str) -> list[dict[str, float]]:
+        """Statistics of all channels of a target that holds no labels, over all images."""
+        known = [found for case in self.cases if isinstance(found := case.targets.get(target), dict)]
+        return [channel for found in known for channel in found["channels"]]
 
     def save(self, path: Path) -> None:
         """As JSON."""
@@ -97,11 +104,22 @@ def _new(data: FoundData, ledger: Ledger, workers: int) -> Iterator[tuple[int, C
         if ledger.done.get(case.name, {}).get("source") != _source(case)
     ]  # fmt: skip
     bar = tqdm(total=len(data.cases), initial=len(data.cases) - len(todo), unit="image", desc="files")
-    with bar, ProcessPoolExecutor(min(workers, len(todo)) or 1, _processes(), _one_thread) as pool:
-        futures = {pool.submit(fingerprint_case, data.cases[number], data.targets): number for number in todo}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+    with bar, ExitStack() as stack:
+        for done in _found(data, todo, min(workers, len(todo)), stack):
+            yield done
             bar.update()
+
+
+def _found(
+    data: FoundData, todo: Sequence[int], workers: int, stack: ExitStack
+) -> Iterator[tuple[int, CaseFingerprint]]:
+    if workers <= 1:  # in this process
+        yield from ((number, fingerprint_case(data.cases[number], data.targets)) for number in todo)
+        return
+    pool = stack.enter_context(ProcessPoolExecutor(workers, _processes(), _one_thread))
+    futures = {pool.submit(fingerprint_case, data.cases[number], data.targets): number for number in todo}
+    for future in as_completed(futures):
+        yield futures[future], future.result()
 
 
 def _processes() -> Any:
@@ -161,12 +179,16 @@ def _problems_of_target(
     if kind is not TargetKind.SEGMENTATION:
         return
     declared = set(_numbers(data.labels.get(name, {}).values())) | set(_numbers(data.ignored.get(name, ())))
+    seen = {label for found in cases for label in (found.targets.get(name) or {}).get("labels", {})}
+    masks = seen == {"0", _MISSING_LABEL} and not declared
+    if masks:
+        yield Problem(name, "all files hold 0 and 255 only", "A plan takes 255 for a class of its own.", stops=False)
     for case, found in zip(data.cases, cases, strict=True):
         labels: Mapping[str, int] = (found.targets.get(name) or {}).get("labels", {})
         file = str(case.targets.get(name))
         if strange := sorted(set(labels) - declared - {_MISSING_LABEL}) if declared else []:
             remedy = f"The declared labels are {', '.join(sorted(declared, key=int))}: declare it, or correct the file."
             yield Problem(file, f"it holds {', '.join(strange[:5])}", remedy)
-        if labels and set(labels) <= {"0", _MISSING_LABEL} and _MISSING_LABEL in labels:
-            remedy = 'Declare "labels": [0, 255], so that 255 is a class.'
+        if set(labels) == {"0", _MISSING_LABEL} and not masks:
+            remedy = 'Declare "labels": [0, 255], so that 255 is a class, or write the file with the numbers of others.'
             yield Problem(file, "it holds 0 and 255 only, and 255 says that there is no target", remedy)

@@ -52,8 +52,7 @@ def _of_target(name: str, kind: TargetKind, found: DataFingerprint) -> str:
     line = f"  {name} ({kind.value}): {known} of {len(found.cases)} images"
     counts = found.label_counts(name)
     if counts:
-        shares = [
-            f"{label}: {counts[label] / counts.total():.2%}" for label in sorted(counts, key=lambda label: int(label))
-        ]
+        in_order = sorted(counts, key=lambda label: tuple(map(int, label.split())))  # colors are three numbers
+        shares = [f"{label}: {counts[label] / counts.total():.2%}" for label in in_order]
         line += f"; share of voxels: {', '.join(shares[:40])}"
     return line

@@ -14,7 +14,7 @@ from monai.config.type_definitions import NdarrayOrTensor
 from monai.data import MetaTensor
 from monai.data.meta_obj import get_track_meta
 from monai.transforms import InvertibleTransform, MapTransform
-from monai.utils import TraceKeys, convert_to_tensor
+from monai.utils import TraceKeys, convert_to_tensor, ensure_tuple
 
 from ..sample_description import describe
 
@@ -40,6 +40,9 @@ class ScaleVolumeRanged(MapTransform, InvertibleTransform):
     that it is given what was ``image``: a label map must not be inverted through it, or its class numbers would be
     scaled. Invert label maps with a ``Compose`` that holds only the spatial transforms; MONAI skips the rest.
 
+    Where intensities have an absolute unit, as those of CT, ``ranges`` gives one range for all volumes. What is to be
+    compared with the volume voxel by voxel, such as its clean version, is scaled by the volume's range (``alike``).
+
     Args:
         keys: keys of the volumes ``(C, *spatial)``; scaled they are float32.
         lower: percentile that becomes 0, within 0-100.
@@ -47,9 +50,12 @@ class ScaleVolumeRanged(MapTransform, InvertibleTransform):
         channel_wise: whether each channel has a range of its own, or one is that of all, as of RGB.
         margin: how far outside [0, 1] a value may lie. The brightest voxels of MRI reach 3.5. None limits nothing.
         allow_missing_keys: don't raise exception if key is missing.
+        ranges: per channel, or of all together, what becomes 0 and what becomes 1, instead of percentiles.
+        alike: keys of what is scaled as the first of ``keys`` is, where a sample has it: clean versions, with as many
+            channels.
 
     Raises:
-        ValueError: When not 0 <= lower < upper <= 100, or the margin is negative.
+        ValueError: When not 0 <= lower < upper <= 100, the margin is negative, or a range is empty.
 
     Example:
         >>> scale = ScaleVolumeRanged("image")
@@ -64,6 +70,8 @@ class ScaleVolumeRanged(MapTransform, InvertibleTransform):
         channel_wise: bool = True,
         margin: float | None = 4.0,
         allow_missing_keys: bool = False,
+        ranges: Sequence[Sequence[float]] | None = None,
+        alike: KeysCollection = (),
     ) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
         if not 0 <= lower < upper <= 100:
@@ -73,7 +81,12 @@ class ScaleVolumeRanged(MapTransform, InvertibleTransform):
         self.percentiles = (lower, upper)
         self.channel_wise = channel_wise
         self.margin = margin
-        self.ranges: list[list[float]] | None = None
+        if wrong := [pair for pair in ranges or () if not pair[0] < pair[1]]:
+            raise ValueError(
+                f"A range must be [what becomes 0, what becomes 1], the first below, got {list(wrong[0])}."
+            )
+        self.ranges = None if ranges is None else [[float(low), float(high)] for low, high in ranges]
+        self.alike = ensure_tuple(alike)
         self._reported: set[str] = set()
 
     def with_ranges(self, ranges: Sequence[Sequence[float]]) -> ScaleVolumeRanged:
@@ -106,7 +119,12 @@ class ScaleVolumeRanged(MapTransform, InvertibleTransform):
         """
         sample = dict(data)
         for key in self.key_iterator(sample):
-            sample[key] = self._scaled(key, sample[key])
+            volume = _as_float(sample[key])
+            ranges = self._ranges(key, volume)
+            sample[key] = self._scaled(key, volume, ranges)
+            if key == self.keys[0]:
+                for other in set(self.alike) & set(sample):
+                    sample[other] = self._scaled(other, _as_float(sample[other]), ranges)
         return sample
 
     def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -118,10 +136,13 @@ class ScaleVolumeRanged(MapTransform, InvertibleTransform):
             sample[key] = values * _per_channel(info["scale"], values) + _per_channel(info["offset"], values)
         return sample
 
-    def _scaled(self, key: Hashable, img: NdarrayOrTensor) -> torch.Tensor:
-        image: torch.Tensor = convert_to_tensor(img, dtype=torch.float32, track_meta=get_track_meta())
+    def _ranges(self, key: Hashable, image: torch.Tensor) -> list[list[float]]:
+        if self.ranges is not None:
+            return self.ranges
         parts = image.cpu().numpy() if self.channel_wise else image.cpu().numpy()[None]
-        ranges = [self._range(part, key, image) for part in parts] if self.ranges is None else self.ranges
+        return [self._range(part, key, image) for part in parts]
+
+    def _scaled(self, key: Hashable, image: torch.Tensor, ranges: Sequence[Sequence[float]]) -> torch.Tensor:
         low, scale = _offset_and_scale(ranges)
         scaled = (image - _per_channel(low, image)) / _per_channel(scale, image)
         if self.margin is not None:
@@ -153,6 +174,11 @@ class ScaleVolumeRanged(MapTransform, InvertibleTransform):
                 file, int(far.sum()), far.numel(), margin, *self.percentiles,
             )  # fmt: skip
         return torch.where(far, scaled.clamp(-margin, 1 + margin), scaled)
+
+
+def _as_float(img: NdarrayOrTensor) -> torch.Tensor:
+    image: torch.Tensor = convert_to_tensor(img, dtype=torch.float32, track_meta=get_track_meta())
+    return image
 
 
 def _offset_and_scale(ranges: Sequence[Sequence[float]]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

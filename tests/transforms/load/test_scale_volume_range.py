@@ -177,3 +177,20 @@ def test_wrong_percentiles(percentiles):
 def test_wrong_margin():
     with pytest.raises(ValueError, match="margin must be at least 0, or None, got -1"):
         Scale(margin=-1)
+
+
+def test_known_ranges_are_those_of_all_volumes():
+    scale = Scale(ranges=[[-1000, 1000]])
+    scaled = scale(MetaTensor(torch.tensor([[[-1000.0, 0, 500]]])))
+    assert scaled.flatten().tolist() == [0, 0.5, 0.75]
+    assert scale.inverse(scaled).flatten().tolist() == [-1000, 0, 500]
+    with pytest.raises(ValueError, match=r"the first below, got \[3, 3\]"):
+        Scale(ranges=[[3, 3]])
+
+
+def test_a_clean_version_is_scaled_by_the_volumes_range():
+    noisy, clean = MetaTensor(torch.arange(101.0).reshape(1, 101, 1)), MetaTensor(torch.full((1, 101, 1), 25.0))
+    scale = ScaleVolumeRanged("image", 0, 100, alike="clean")
+    sample = scale({"image": noisy, "clean": clean})
+    assert torch.allclose(sample["clean"].as_tensor(), torch.tensor(0.25))
+    assert "clean" not in scale({"image": noisy})
