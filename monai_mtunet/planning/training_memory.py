@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from itertools import chain
 
@@ -38,14 +39,13 @@ def training_memory(network: nn.Module, shape: Sequence[int], optimizer_copies: 
         >>> network = UMC(3, 1, {"denoise": 1, "segment": 3}, features=(8, 16, 32, 64))
         >>> training_memory(network, (2, 1, 64, 64, 64)) / 2**20  # MiB
     """
+    network = copy.deepcopy(network).train()  # normalization counts batches, and gradients are left behind
     state = list(chain(network.parameters(), network.buffers()))
     device = state[0].device if state else torch.device("cpu")
-    was_training = network.training
     try:
         with FakeTensorMode(allow_non_fake_inputs=True) as fake:
             weights = [fake.from_tensor(values) for values in state]
             patches = torch.empty(*shape, device=device)
-            network.train()
             with LiveStorage(patches, weights) as live:
                 predictions = network(patches)
                 losses = [_as_loss(values) for values in predictions.values()]
@@ -55,10 +55,6 @@ def training_memory(network: nn.Module, shape: Sequence[int], optimizer_copies: 
             f"{type(network).__name__} cannot be trained without data on patches of {list(shape)}, so that what it "
             f"needs is not known beforehand. The reason: {error}"
         ) from error
-    finally:
-        network.train(was_training)
-        for parameter in network.parameters():
-            parameter.grad = None
     learned: int = sum(values.numel() * values.element_size() for values in network.parameters())
     return int(live.weights + live.peak + optimizer_copies * learned)
 

@@ -42,7 +42,7 @@ def test_reproduce_runs_with_other_data_and_prints_the_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bundle = PretendedBundle()
-    monkeypatch.setattr(experiment, "_bundle", bundle)
+    monkeypatch.setattr(experiment, "run_bundle", bundle)
     file = small_experiment(tmp_path, seeds=[0], plot=["denoise_psnr", "segment_miou"])
     succeeds("reproduce", file, "--output", tmp_path / "results", "--table-only")
     assert bundle.started == []

@@ -2,13 +2,14 @@
 
 import pytest
 import torch
-from measuring import MIB, measure, needs_proc
 from torch import nn
 
 from monai_mtunet.inferers import FlippedWindows, NetworkEnsemble
 from monai_mtunet.networks import UMC, ClassicalDenoiser, NetworkChain
 from monai_mtunet.planning import inference_memory
 from monai_mtunet.tasks import RestorationTask, SegmentationTask
+
+from .measuring import MIB, measure, needs_proc
 
 TASKS = [RestorationTask("denoise", 1), SegmentationTask("segment", ["a", "b", "c"])]
 

@@ -4,12 +4,13 @@ import re
 
 import pytest
 import torch
-from measuring import MIB, measure, needs_proc
 
 from monai_mtunet.networks import MTAN, UMC, DilatedResNet, MTUNet, sunet_64
 from monai_mtunet.planning import inference_memory, window_for
 from monai_mtunet.planning.large_window import large_window
 from monai_mtunet.planning.window_size import KEPT, MARGIN
+
+from .measuring import MIB, measure, needs_proc
 
 TASKS = {"denoise": 1, "segment": 3}
 

@@ -22,7 +22,7 @@ def test_runs_what_is_not_finished_and_averages_over_seeds(tmp_path: Path, monke
     written = file.stat().st_mtime_ns
 
     bundle = PretendedBundle()
-    monkeypatch.setattr(experiment, "_bundle", bundle)
+    monkeypatch.setattr(experiment, "run_bundle", bundle)
     small = load_experiment(small_experiment(tmp_path))
     carry_out(small, tmp_path, jobs=2)
     assert file.stat().st_mtime_ns == written  # finished runs are left alone

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from monai_mtunet.bundle import run_bundle
 from monai_mtunet.commands.app import main
 from monai_mtunet.reproduce import carry_out, experiment, load_experiment
 
@@ -43,7 +44,7 @@ def test_no_run_and_no_evaluation_starts_after_an_interrupt(
     jobs: int, changes: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = InterruptedBundle(jobs)
-    monkeypatch.setattr(experiment, "_bundle", bundle)
+    monkeypatch.setattr(experiment, "run_bundle", bundle)
     with pytest.raises(KeyboardInterrupt):
         carry_out(load_experiment(small_experiment(tmp_path, **changes)), tmp_path, jobs)
     assert sorted(bundle.started) == [("both", "train.log"), ("segment_only", "train.log")][:jobs]
@@ -53,7 +54,7 @@ def test_no_run_and_no_evaluation_starts_after_an_interrupt(
 def test_the_table_is_printed_after_an_interrupt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(experiment, "_bundle", InterruptedBundle(1))
+    monkeypatch.setattr(experiment, "run_bundle", InterruptedBundle(1))
     with pytest.raises(SystemExit) as ended:
         main(["reproduce", str(small_experiment(tmp_path)), "--output", str(tmp_path)])
     assert ended.value.code == 130
@@ -62,11 +63,11 @@ def test_the_table_is_printed_after_an_interrupt(
 
 def test_an_interrupted_experiment_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = load_experiment(small_experiment(tmp_path, seeds=[0]))
-    monkeypatch.setattr(experiment, "_bundle", InterruptedBundle(1))
+    monkeypatch.setattr(experiment, "run_bundle", InterruptedBundle(1))
     with pytest.raises(KeyboardInterrupt):
         carry_out(small, tmp_path)
     bundle = PretendedBundle()
-    monkeypatch.setattr(experiment, "_bundle", bundle)
+    monkeypatch.setattr(experiment, "run_bundle", bundle)
     carry_out(small, tmp_path)
     assert bundle.started == [(row, log) for row in ("both", "segment_only") for log in ("train.log", "evaluate.log")]
     assert bundle.resumed == [True, False, False, False]
@@ -78,8 +79,8 @@ def test_an_interrupted_experiment_is_resumed(tmp_path: Path, monkeypatch: pytes
 def test_a_command_that_does_not_end_after_an_interrupt_is_terminated(
     program: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(experiment, "_GRACE", 2.0)
+    monkeypatch.setattr(run_bundle, "_GRACE", 2.0)
     interrupted = Event()
     interrupted.set()
     with open(tmp_path / "log", "w") as log:
-        assert experiment._execute([sys.executable, "-c", program], log, interrupted) == code
+        assert run_bundle._execute([sys.executable, "-c", program], log, interrupted) == code

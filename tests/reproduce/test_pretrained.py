@@ -37,7 +37,7 @@ def test_it_starts_from_the_earlier_runs_best_checkpoint_of_its_seed(
     jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = CheckpointingBundle()
-    monkeypatch.setattr(experiment, "_bundle", bundle)
+    monkeypatch.setattr(experiment, "run_bundle", bundle)
     carry_out(load_experiment(small_experiment(tmp_path, runs=RUNS)), tmp_path, jobs)
     assert bundle.pretrained == {
         **{f"{row} {seed}": None for row in ("first", "scratch") for seed in (0, 1)},
@@ -50,14 +50,14 @@ def test_it_starts_from_the_earlier_runs_best_checkpoint_of_its_seed(
 
 def test_it_does_not_start_when_the_earlier_run_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = CheckpointingBundle(fails="first")
-    monkeypatch.setattr(experiment, "_bundle", bundle)
+    monkeypatch.setattr(experiment, "run_bundle", bundle)
     with pytest.raises(RuntimeError, match="'goes on', seed 0, could not start: 'first' failed"):
         carry_out(load_experiment(small_experiment(tmp_path, seeds=[0], runs=RUNS)), tmp_path)
     assert set(bundle.pretrained) == {"first 0", "scratch 0"}
 
 
 def test_results_from_another_checkpoint_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(experiment, "_bundle", CheckpointingBundle())
+    monkeypatch.setattr(experiment, "run_bundle", CheckpointingBundle())
     settings = load_experiment(small_experiment(tmp_path, seeds=[0], runs=RUNS))
     carry_out(settings, tmp_path)
     carry_out(settings, tmp_path)  # finished: nothing changes

@@ -17,7 +17,7 @@ from .small_experiment import PretendedBundle, small_experiment
 @pytest.fixture
 def bundle(monkeypatch: pytest.MonkeyPatch) -> PretendedBundle:
     pretended = PretendedBundle()
-    monkeypatch.setattr(experiment, "_bundle", pretended)
+    monkeypatch.setattr(experiment, "run_bundle", pretended)
     return pretended
 
 
@@ -30,7 +30,7 @@ def test_a_run_is_recorded_before_it_starts(tmp_path: Path, monkeypatch: pytest.
     def fails(*_: Any) -> None:
         raise RuntimeError("exit status 1")
 
-    monkeypatch.setattr(experiment, "_bundle", fails)
+    monkeypatch.setattr(experiment, "run_bundle", fails)
     files = copied_configs(tmp_path)
     path = small_experiment(tmp_path, **files, overrides={"max_epochs": 1}, runs={"both": {}})
     with pytest.raises(RuntimeError, match="exit status 1"):

@@ -17,6 +17,8 @@ __all__ = ["Grid", "choose_grid"]
 
 _SAME = 0.02  # relative difference of spacings below which nothing is resampled
 _ANISOTROPIC = 3.0  # of lengths of a voxel, as nnU-Net has it
+_SHORT = 10  # percentile of sizes
+_MICROSCOPY = 0.05  # mm: what has shorter voxels is no body
 _THIN = 10  # percentile of the spacing across thick slices
 _LABELS = [["L", "R"], ["P", "A"], ["I", "S"]]  # of the axes' ends, as nibabel and MONAI have them
 _AXES = {"L": 0, "R": 0, "A": 1, "P": 1, "S": 2, "I": 2}
@@ -31,12 +33,15 @@ class Grid:
         spacing: length of a voxel along each axis; 1 where files do not say it.
         steps: transforms of ``load`` that bring images there.
         choices: what was chosen.
+        left_right: of bodies the axis from left to right, the only one along which they are alike; None where images
+            have no upper side, or it is not known.
     """
 
     sizes: NDArray[np.int64]
     spacing: tuple[float, ...]
     steps: tuple[dict[str, Any], ...]
     choices: tuple[Choice, ...]
+    left_right: int | None = None
 
     @property
     def spatial_dims(self) -> int:
@@ -47,6 +52,11 @@ class Grid:
     def median(self) -> tuple[int, ...]:
         """The median size along each axis."""
         return tuple(int(size) for size in np.median(self.sizes, axis=0))
+
+    @property
+    def usual(self) -> tuple[int, ...]:
+        """A size along each axis that nine of ten images have at least."""
+        return tuple(int(size) for size in np.percentile(self.sizes, _SHORT, axis=0, method="lower"))
 
 
 def choose_grid(cases: Sequence[CaseFingerprint]) -> Grid:
@@ -66,6 +76,8 @@ def choose_grid(cases: Sequence[CaseFingerprint]) -> Grid:
         return Grid(sizes, (1.0,) * spatial_dims, (), (Choice("spacing", "as in the files", why),))
     spacings = np.array([case.spacing for case in cases])
     codes, turn = _orientation(cases)
+    known = all(case.orientation for case in cases) and spacings.min() >= _MICROSCOPY
+    left_right = next((axis for axis, code in enumerate(codes) if code in "LR"), None) if known else None
     if turn is not None:
         order = [_order(case.orientation or codes, codes) for case in cases]
         sizes, spacings = (np.take_along_axis(values, np.array(order), axis=1) for values in (sizes, spacings))
@@ -82,14 +94,14 @@ def choose_grid(cases: Sequence[CaseFingerprint]) -> Grid:
     far = np.abs(spacings / target - 1).max()
     if far <= _SAME:
         choices.append(Choice("spacing", listed(target.round(4)), "all volumes have it, within 2 %: none is resampled"))
-        return Grid(sizes, tuple(target.tolist()), tuple(steps), tuple(choices))
+        return Grid(sizes, tuple(target.tolist()), tuple(steps), tuple(choices), left_right)
     rounded = [float(f"{length:.4g}") for length in target]
     steps.append({"_target_": "SpaceSampled", "tasks": "@active_tasks", "spacing": rounded})
     low, high = spacings.min(axis=0), spacings.max(axis=0)
     reason += f"; volumes have {listed(low.round(4))} to {listed(high.round(4))}. Predictions are saved on their grids"
     choices.append(Choice("spacing", listed(rounded), reason))
     spaced = np.maximum(1, np.rint(sizes * spacings / target)).astype(np.int64)
-    return Grid(spaced, tuple(rounded), tuple(steps), tuple(choices))
+    return Grid(spaced, tuple(rounded), tuple(steps), tuple(choices), left_right)
 
 
 def _orientation(cases: Sequence[CaseFingerprint]) -> tuple[str, Choice | None]:

@@ -21,7 +21,8 @@ _MOST_POOLINGS = 5
 _ANISOTROPIC = 2.0  # a voxel this much longer along an axis is not pooled along it
 _LEAST_VOXELS = {2: 192**2, 3: 48**3}  # of a patch: context, before features are given up
 _MOST_VOXELS = {2: 1024**2, 3: 160**3}
-_BATCHES = {2: (4, 8), 3: (2, 4)}  # least, most
+_BATCHES = {2: (4, 8), 3: (4, 8)}  # least, for batch normalization, and most
+_STEPS_BEFORE_BATCH = 4 * LEAST_STEPS  # steps are worth more than larger batches
 
 
 class NetworkSize(NamedTuple):
@@ -81,10 +82,11 @@ def choose_size(
 ) -> tuple[NetworkSize, list[Choice]]:
     """Choose the largest network, then the largest patch, that memory and time allow.
 
-    Patches begin as large as the median image. They are halved along their longest axis until they fit, but not below
-    48^3 voxels or 192^2 pixels; then features are halved, from 32 at the finest level on. nnU-Net keeps 32 whatever the
-    time, which a GPU has; with the same hours on a CPU a narrow network takes more steps, and learns more. The batch is
-    then filled up.
+    Patches begin as large as nine of ten images are, rounded down to what pools without remainder: of larger ones the
+    outer voxels would be padding, and what networks do at an image's border would not be learned. They are halved along
+    their longest axis until they fit, but not below 48^3 voxels or 192^2 pixels; then features are halved, from 32 at
+    the finest level on. nnU-Net keeps 32 whatever the time, which a GPU has; with the same hours on a CPU a narrow
+    network takes more steps, and learns more. The batch is filled up where that leaves steps enough.
 
     Args:
         grid: the images.
@@ -114,7 +116,7 @@ def choose_size(
         )
     while size.batch < most:
         larger = size._replace(batch=size.batch * 2)
-        if memory_of(larger) > memory or seconds_of(larger) * LEAST_STEPS > seconds:
+        if memory_of(larger) > memory or seconds_of(larger) * _STEPS_BEFORE_BATCH > seconds:
             break
         size = larger
     return size, _reasons(size, grid, memory_of(size), memory, seconds_of(size), why_not)
@@ -127,14 +129,14 @@ def _candidates(grid: Grid, sized: bool, batch: int) -> Iterator[NetworkSize]:
         for rough in _patches(grid):
             strides = pooling(rough, grid.spacing)
             divisor = [prod(along) for along in zip(*strides, strict=True)]
-            patch = tuple(-(-length // step) * step for length, step in zip(rough, divisor, strict=True))
+            patch = tuple(max(1, length // step) * step for length, step in zip(rough, divisor, strict=True))
             features = tuple(min(first * 2**level, most) for level in range(len(strides) + 1))
             yield NetworkSize(patch, batch, features, strides) if sized else NetworkSize(patch, batch)
 
 
 def _patches(grid: Grid) -> Iterator[tuple[int, ...]]:
-    """From the median image, or the largest cube, on; the axis that is longest in space is halved."""
-    dims, patch = grid.spatial_dims, list(grid.median)
+    """From the usual image, or the largest cube, on; the axis that is longest in space is halved."""
+    dims, patch = grid.spatial_dims, list(grid.usual)
     while prod(patch) > _MOST_VOXELS[dims]:
         _halve(patch, grid.spacing)
     yield tuple(patch)
@@ -156,8 +158,7 @@ def _reasons(
         if why_not
         else "nothing larger is needed"
     )
-    whole = all(length >= median for length, median in zip(size.patch, grid.median, strict=True))
-    of_image = "it holds the median image" if whole else f"of images of {listed(grid.median)} in the median"
+    of_image = f"of images of {listed(grid.median)} in the median, nine of ten at least {listed(grid.usual)}"
     choices = [
         Choice("patch", listed(size.patch), f"{of_image}; {limited}"),
         Choice(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from .intensities import Intensities
 __all__ = ["Samples", "choose_augmentation", "choose_crops", "choose_noise", "choose_sampler", "is_photograph"]
 
 _RARE = 0.05  # share of voxels
+_MOST_OF_IT = 0.25  # of the median image in a patch
 _FEW_LABELED = 0.5  # of the images
 _OFTEN = 100  # passes over the data, from which on networks learn images by heart
 _VOXELS_PER_CLASS = 10000
@@ -40,6 +42,9 @@ def choose_crops(
     if not larger:
         reason = "every image fits into the patch; beyond its border targets are missing"
         return Samples({"augment": augment}, [Choice("crops", "none", reason)] if smaller else [])
+    if prod(patch) >= _MOST_OF_IT * prod(grid.median):
+        reason = f"a patch holds {prod(patch) / prod(grid.median):.0%} of the median image, and so of all classes"
+        return Samples({"augment": [*augment, _anywhere()]}, [Choice("crops", "anywhere", reason)])
     if (rare := _rare(data, found, tasks)) is not None:
         name, count, share = rare
         indices = {"_target_": "ClassesToIndicesd", "keys": name, "indices_postfix": "_voxels", "num_classes": count,
@@ -52,10 +57,13 @@ def choose_crops(
         reason = f"the rarest class of {name} is {share:.2%} of all voxels: patches are around each class equally often"
         items = {"augment": [*augment, crop], "targets": [indices], "keep": [f"{name}_voxels"]}
         return Samples(items, [Choice("crops", "by class", reason)])
-    crop = {"_target_": "RandSpatialCropd", "keys": "$@active_tasks.spatial_keys", "roi_size": "@patch_size",
-            "random_size": False, "allow_missing_keys": True}  # fmt: skip
     reason = f"no class has less than {_RARE:.0%} of the voxels, or not all images have labels"
-    return Samples({"augment": [*augment, crop]}, [Choice("crops", "anywhere", reason)])
+    return Samples({"augment": [*augment, _anywhere()]}, [Choice("crops", "anywhere", reason)])
+
+
+def _anywhere() -> dict[str, Any]:
+    return {"_target_": "RandSpatialCropd", "keys": "$@active_tasks.spatial_keys", "roi_size": "@patch_size",
+            "random_size": False, "allow_missing_keys": True}  # fmt: skip
 
 
 def _rare(data: FoundData, found: DataFingerprint, tasks: Sequence[Declared]) -> tuple[str, int, float] | None:
@@ -84,28 +92,26 @@ def choose_augmentation(
         photographs: whether images are pictures in color, which have an upper side.
         tasks: all of which take part in what changes places; what changes intensities changes restorations alike.
     """
-    axes = [1] if photographs else list(range(grid.spatial_dims))
+    often = passes >= _OFTEN
+    axes, why = list(range(grid.spatial_dims)), "along every axis"
+    if photographs:
+        axes, why = [1], "pictures in color have an upper side: left and right only"
+    elif grid.left_right is not None and not often:
+        axes, why = [grid.left_right], "left and right of bodies are alike, and images are seen too seldom for more"
     steps: list[dict[str, Any]] = [
         {"_target_": "RandFlipGeometryd", "tasks": "@active_tasks", "prob": 0.5, "spatial_axis": axis} for axis in axes
     ]
-    why = "pictures in color have an upper side: left and right only" if photographs else "along every axis"
     choices = [Choice("flips", f"axes {axes}", f"{why}; targets are flipped along, and vectors turned")]
     vectors = any(task["_target_"] == "NormalsTask" for one in tasks for task in one.tasks)
-    if (
-        not photographs
-        and not vectors
-        and patch[0] == patch[1]
-        and np.isclose(grid.spacing[0], grid.spacing[1], rtol=0.05)
-    ):
+    square = patch[0] == patch[1] and bool(np.isclose(grid.spacing[0], grid.spacing[1], rtol=0.05))
+    if axes[:2] == [0, 1] and square and not vectors:
         turn = {"_target_": "RandRotate90d", "keys": "$@active_tasks.spatial_keys", "prob": 0.5,
                 "spatial_axes": [0, 1], "allow_missing_keys": True}  # fmt: skip
         steps.append(turn)
         choices.append(Choice("turns", "by 90 degrees", "patches and voxels are square there"))
-    if passes < _OFTEN:
-        reason = (
-            f"each image is seen {passes:.0f} times: more changes would cost more than they give, as nothing is yet "
-        )
-        choices.append(Choice("other changes", "none", reason + "learned by heart"))
+    if not often:
+        reason = f"each image is seen {passes:.0f} times, from {_OFTEN} on networks learn images by heart"
+        choices.append(Choice("other changes", "none", reason))
         return Samples({"augment": steps}, choices)
     zoom = {"_target_": "RandZoomGeometryd", "tasks": "@active_tasks", "zoom": [0.8, 1.25], "continuous": True,
             "prob": 0.3}  # fmt: skip

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from data_files import label_map, noisy, save, volume, write_json
 
 from monai_mtunet.planning.data import TargetKind, find_data
+
+from .data_files import label_map, noisy, save, volume, write_json
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from data_files import volume, write_json
 
 from monai_mtunet.planning.data import TargetKind, find_data
+
+from .data_files import volume, write_json
 
 
 def decathlon(folder: Path, channels: int = 1, **changes: Any) -> Path:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data_files import label_map, noisy, save, scene
 
 from monai_mtunet.planning.data import TargetKind, find_data
+
+from .data_files import label_map, noisy, save, scene
 
 
 def images(folder: Path, *names: str) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from data_files import volume, write_json
 
 from monai_mtunet.planning.data import FoundData, TargetKind, find_data
+
+from .data_files import volume, write_json
 
 DATASET = {
     "channel_names": {"1": "T2", "0": "T1"},

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data_files import COLORS, label_map, noisy, save, scene
 
 from monai_mtunet.planning.data import TargetKind, find_data
+
+from .data_files import COLORS, label_map, noisy, save, scene
 
 Make = Callable[[int], np.ndarray]
 
