@@ -61,7 +61,9 @@ def predict(
 
     if all_folds:
         if not config or checkpoint:
-            raise ValueError("--all-folds takes the networks of a plan: give its overlay by --config, and no --checkpoint.")
+            raise ValueError(
+                "--all-folds takes the networks of a plan: give its overlay by --config, and no --checkpoint."
+            )
         checkpoint = PlannedFolds(config[-1]).checkpoints()
     report = predict_files(
         bundle, inputs, output, overlays=config or (), checkpoints=checkpoint or (), tasks=tasks or (),
