@@ -130,6 +130,8 @@ def make_plan(data: FoundData, found: DataFingerprint, base: Path, output: Path,
         bundle.items(size) | _slots(noise.items, crops.items, changes.items, tasks) | _validation(grid, size, tasks)
     )
     overlay |= {**sampler.items, **schedule.items}
+    if "@patch_size" not in repr([overlay["augment"], crops.items]):
+        del overlay["patch_size"]  # nothing is padded or cropped, and what nothing refers to is refused
     weights = Choice(
         "weights of losses", "1 each", "quantities are scaled to their deviations, so that losses are alike"
     )

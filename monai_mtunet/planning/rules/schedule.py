@@ -12,7 +12,7 @@ from .samples import Samples
 __all__ = ["choose_schedule", "passes_over_data"]
 
 _FOR_VALIDATION = 0.15  # of the time, and for pictures and checkpoints
-_STEPS_PER_EPOCH = 50  # at least: an epoch of three steps would be mostly validation
+_STEPS_PER_EPOCH = 25  # at least: an epoch of three steps would be mostly validation
 _MOST_STEPS = 250_000  # nnU-Net's number
 _FORWARD = 1 / 3  # of a step's time: no backward pass
 _WINDOWS_TWICE = 2.0  # voxels computed per voxel of a validation image, with windows that overlap
@@ -55,11 +55,14 @@ def choose_schedule(
     choices = [
         Choice("epochs", str(epochs), f"{measured}; an epoch has {per_epoch}"),
         Choice("validation", f"every {every} epoch(s)", f"so that it takes about {_FOR_VALIDATION:.0%} of the time"),
-        Choice("learning rate", f"{learning_rate:g}", "the bundle's; it falls to 0 along a cosine over all epochs"),
+        Choice("learning rate", f"{learning_rate:g}", "the bundle's; it falls to 0 along a cosine, step by step: epochs may be few"),
     ]
     if repeats > 1:
         choices.insert(0, Choice("patches per image", f"{repeats} per epoch", f"{images} images are few for an epoch"))
-    items = {"max_epochs": epochs, "val_interval": f"$min({every}, @max_epochs)" if every > 1 else 1}
+    items = {
+        "max_epochs": epochs, "val_interval": f"$min({every}, @max_epochs)" if every > 1 else 1,
+        "schedule_by_epoch": False, "lr_scheduler#T_max": "$@max_epochs * len(@train#dataloader)",
+    }  # fmt: skip
     return Samples({**items, "repeats": repeats}, choices)
 
 

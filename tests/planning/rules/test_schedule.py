@@ -21,8 +21,8 @@ def test_epochs_fill_the_time():
 
 def test_few_images_are_repeated_so_that_an_epoch_is_no_mere_validation():
     few = items(images=8)
-    assert few["repeats"] == 25
-    assert few["max_epochs"] == 170
+    assert few["repeats"] == 13
+    assert few["max_epochs"] == 326
 
 
 def test_expensive_validation_is_rarer():
