@@ -1,7 +1,7 @@
 """A planned network beside nnU-Net's own planner and trainer, with the same core-minutes, folds and images.
 
-Needs ``pip install nnunetv2`` in an environment of its own, which also holds this package. What is finished in the output
-folder is not run again.
+Needs ``pip install nnunetv2`` in an environment of its own, which also holds this package. What is finished is not run
+again.
 
     OMP_NUM_THREADS=1 python benchmarks/nnunet_training.py hippocampus/Task04_Hippocampus --minutes 30 --seeds 0 1 2
 """

@@ -61,7 +61,10 @@ def choose_schedule(
         choices.insert(0, Choice("patches per image", f"{repeats} per epoch", f"{images} images are few for an epoch"))
     items = {
         "max_epochs": epochs, "val_interval": f"$min({every}, @max_epochs)" if every > 1 else 1,
-        "schedule_by_epoch": False, "lr_scheduler#T_max": "$@max_epochs * len(@train#dataloader)",
+        "schedule_by_epoch": False,
+        # Whole, since configurations of inference have no schedule to change a part of.
+        "lr_scheduler": {"_target_": "torch.optim.lr_scheduler.CosineAnnealingLR", "optimizer": "@optimizer",
+                         "T_max": "$@max_epochs * len(@train#dataloader)"},
     }  # fmt: skip
     return Samples({**items, "repeats": repeats}, choices)
 
