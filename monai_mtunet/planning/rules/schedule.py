@@ -55,16 +55,21 @@ def choose_schedule(
     choices = [
         Choice("epochs", str(epochs), f"{measured}; an epoch has {per_epoch}"),
         Choice("validation", f"every {every} epoch(s)", f"so that it takes about {_FOR_VALIDATION:.0%} of the time"),
-        Choice("learning rate", f"{learning_rate:g}", "the bundle's; it falls to 0 along a cosine, step by step: epochs may be few"),
+        Choice(
+            "learning rate",
+            f"{learning_rate:g}",
+            "the bundle's; it falls to 0 along a cosine, step by step: epochs may be few",
+        ),
     ]
     if repeats > 1:
         choices.insert(0, Choice("patches per image", f"{repeats} per epoch", f"{images} images are few for an epoch"))
+    falling = {
+        "_target_": "torch.optim.lr_scheduler.CosineAnnealingLR", "optimizer": "@optimizer",
+        "T_max": "$@max_epochs * len(@train#dataloader)",
+    }  # fmt: skip
     items = {
         "max_epochs": epochs, "val_interval": f"$min({every}, @max_epochs)" if every > 1 else 1,
-        "schedule_by_epoch": False,
-        # Whole, since configurations of inference have no schedule to change a part of.
-        "lr_scheduler": {"_target_": "torch.optim.lr_scheduler.CosineAnnealingLR", "optimizer": "@optimizer",
-                         "T_max": "$@max_epochs * len(@train#dataloader)"},
+        "schedule_by_epoch": False, "lr_scheduler": falling,
     }  # fmt: skip
     return Samples({**items, "repeats": repeats}, choices)
 
