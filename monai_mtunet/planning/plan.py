@@ -7,10 +7,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from monai.config import PathLike
 
+from ..files.replacing import replacing
 from .data.case import FoundData
 from .fingerprint import DataFingerprint
 from .folds import deal_folds, list_cases
@@ -66,13 +68,14 @@ class Plan:
 
     def save(self, output: Path) -> None:
         """Write the overlay, and the data list beside it."""
-        for path, text in (
-            (cases_file(output), json.dumps(self.entries, indent=1, ensure_ascii=False) + "\n"),
-            (output, overlay_text(self.overlay)),
-        ):
-            partial = path.with_name(path.name + ".partial")
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(path)
+        _write(cases_file(output), json.dumps(self.entries, indent=1, ensure_ascii=False) + "\n")
+        _write(output, overlay_text(self.overlay))
+
+
+def _write(path: Path, text: str) -> Path:
+    with replacing(path) as made:
+        made.write_text(text, encoding="utf-8")
+    return path
 
 
 def cases_file(output: Path) -> Path:
@@ -113,12 +116,14 @@ def make_plan(data: FoundData, found: DataFingerprint, base: Path, output: Path,
         "load": _load(grid, intensities, tasks),
     }  # fmt: skip
     entries = list_cases(data, dealt, learned, str(base))
-    Plan(overlay, entries, ()).save(output)  # samples are read from it while steps are measured
     held_out = sum(fold == 0 for fold in dealt.values())
     images = len(dealt) - held_out
     overlay["train_data"] = _train_data(1)
     noise = choose_noise(denoise, options.noise, intensities)
-    size, sizes, seconds = _size(bundle, overlay, noise.items, grid, data, found, tasks, options)
+    with TemporaryDirectory() as folder:  # nothing bears a final name before all is chosen
+        cases = _write(Path(folder) / "cases.json", json.dumps(entries))
+        measured = {**overlay, "data_list": str(cases)}
+        size, sizes, seconds = _size(bundle, measured, noise.items, grid, data, found, tasks, options)
     passes = passes_over_data(images, size, seconds, options.seconds)
     crops = choose_crops(grid, size.patch, data, found, tasks)
     changes = choose_augmentation(grid, size.patch, passes, is_photograph(found, grid), tasks)

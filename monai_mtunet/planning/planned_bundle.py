@@ -67,26 +67,25 @@ class PlannedBundle:
                 items["convolutions"] = [2] * levels
         return items
 
-    def network(self, overlay: Mapping[str, Any], size: NetworkSize, device: str = "cpu") -> nn.Module:
-        """The network of a size, with random weights; on the device "meta" without memory."""
+    def network(self, overlay: Mapping[str, Any], size: NetworkSize) -> nn.Module:
+        """The network of a size, on the device "meta": it has no data, and takes no memory."""
         config = self._config({**overlay, **self.items(size)})
         memory_format = config.get_parsed_content("memory_format")
         config.get_parsed_content("active_tasks")  # tasks hold values, and are made where there is memory
-        with torch.device(device):
+        with torch.device("meta"):
             network: nn.Module = config.get_parsed_content("network_def")
         return network.to(memory_format=memory_format)  # type: ignore[call-overload, no-any-return]
 
     def memory(self, overlay: Mapping[str, Any], size: NetworkSize) -> int:
         """Bytes that a step of training takes."""
-        channels = int(overlay["image_channels"])
-        return training_memory(self.network(overlay, size), (size.batch, channels, *size.patch))
+        shape = (size.batch, int(overlay["image_channels"]), *size.patch)
+        return training_memory(self.network(overlay, size), shape, self._config({}).get_parsed_content("device"))
 
     def operations(self, overlay: Mapping[str, Any], size: NetworkSize) -> int:
-        """Floating-point operations of a forward pass, told on tensors without memory."""
-        network = self.network(overlay, size, "meta").eval()
+        """Floating-point operations of a forward pass, told without computing."""
         patches = torch.empty(size.batch, int(overlay["image_channels"]), *size.patch, device="meta")
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            network(patches)
+            self.network(overlay, size).eval()(patches)
         return int(counter.get_total_flops())
 
     def seconds_per_step(self, overlay: Mapping[str, Any], size: NetworkSize) -> float:

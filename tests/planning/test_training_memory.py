@@ -37,8 +37,16 @@ def test_the_network_stays_as_it_is():
     assert all(torch.equal(*pair) for pair in zip(before, network.state_dict().values(), strict=True))
 
 
+def test_a_network_without_data_takes_the_same():
+    network = UMC(3, 1, {"segment": 3}, features=(4, 8)).to(memory_format=torch.channels_last_3d)
+    with torch.device("meta"):
+        empty = UMC(3, 1, {"segment": 3}, features=(4, 8)).to(memory_format=torch.channels_last_3d)
+    shape = (2, 1, 24, 24, 24)
+    assert training_memory(empty, shape, torch.device("cpu")) == training_memory(network, shape)
+
+
 def test_the_optimizers_copies_count():
     network = UMC(2, 1, {"segment": 3}, features=(4, 8))
     parameters = 4 * sum(values.numel() for values in network.parameters())
     shape = (2, 1, 32, 32)
-    assert training_memory(network, shape, 2) - training_memory(network, shape, 0) == 2 * parameters
+    assert training_memory(network, shape) - training_memory(network, shape, optimizer_copies=0) == 2 * parameters
