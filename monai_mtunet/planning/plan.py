@@ -16,6 +16,7 @@ from ..files.replacing import replacing
 from .data.case import FoundData
 from .fingerprint import DataFingerprint
 from .folds import deal_folds, list_cases
+from .overlay_items import load_slot, slots, train_data, validation
 from .overlay_text import overlay_text
 from .planned_bundle import PlannedBundle
 from .rules.choice import Choice
@@ -113,12 +114,12 @@ def make_plan(data: FoundData, found: DataFingerprint, base: Path, output: Path,
         "tasks": [declaration for task in tasks for declaration in task.tasks], "key_metric_name": tasks[0].key_metric,
         "weights": {},
         "val_data": "$monai_mtunet.data.fold_datalist(@data_list, 'val', @fold, @dataset_dir)",
-        "load": _load(grid, intensities, tasks),
+        "load": load_slot(grid, intensities, tasks),
     }  # fmt: skip
     entries = list_cases(data, dealt, learned, str(base))
     held_out = sum(fold == 0 for fold in dealt.values())
     images = len(dealt) - held_out
-    overlay["train_data"] = _train_data(1)
+    overlay["train_data"] = train_data(1)
     noise = choose_noise(denoise, options.noise, intensities)
     with TemporaryDirectory() as folder:  # nothing bears a final name before all is chosen
         cases = _write(Path(folder) / "cases.json", json.dumps(entries))
@@ -130,9 +131,9 @@ def make_plan(data: FoundData, found: DataFingerprint, base: Path, output: Path,
     schedule = choose_schedule(images, held_out, grid, size, seconds, options.seconds, bundle.learning_rate)
     sampler = choose_sampler(data, tasks)
     repeats = schedule.items.pop("repeats")
-    overlay["train_data"] = _train_data(repeats)
+    overlay["train_data"] = train_data(repeats)
     overlay |= (
-        bundle.items(size) | _slots(noise.items, crops.items, changes.items, tasks) | _validation(grid, size, tasks)
+        bundle.items(size) | slots(noise.items, crops.items, changes.items, tasks) | validation(grid, size, tasks)
     )
     overlay |= {**sampler.items, **schedule.items}
     if "@patch_size" not in repr([overlay["augment"], crops.items]):
@@ -188,28 +189,6 @@ def _check_vectors(bundle: PlannedBundle, tasks: Sequence[Declared]) -> None:
         raise ValueError(f"{', '.join(vectors)} alone is not dense: take --bundle bundles/sunet.")
 
 
-def _train_data(repeats: int) -> str:
-    call = "monai_mtunet.data.fold_datalist(@data_list, 'train', @fold, @dataset_dir)"
-    return f"${repeats} * {call}" if repeats > 1 else f"${call}"
-
-
-def _load(grid: Grid, intensities: Intensities, tasks: Sequence[Declared]) -> list[dict[str, Any]]:
-    own = [task for task in tasks if task.reader]
-    load: list[dict[str, Any]] = []
-    if own:
-        keys = ["image", *(task.name for task in tasks if task not in own)]
-        load = [{"_target_": "LoadSampled", "tasks": "@active_tasks", "keys": keys}]
-        load += [
-            {"_target_": "LoadSampled", "tasks": "@active_tasks", "keys": task.name, "label_keys": task.name,
-             "reader": task.reader}
-            for task in own
-        ]  # fmt: skip
-    else:
-        load = [{"_target_": "LoadSampled", "tasks": "@active_tasks"}]
-    decode = [step for task in tasks for step in task.decode]
-    return [*load, *decode, *grid.steps, *([intensities.step] if intensities.step else [])]
-
-
 def _size(
     bundle: PlannedBundle,
     overlay: dict[str, Any],
@@ -224,7 +203,7 @@ def _size(
 
     def with_slots(size: NetworkSize) -> dict[str, Any]:
         crops = choose_crops(grid, size.patch, data, found, tasks)
-        return {**overlay, **_slots(noise, crops.items, {}, tasks)}
+        return {**overlay, **slots(noise, crops.items, {}, tasks)}
 
     rate: list[float] = []
 
@@ -238,35 +217,3 @@ def _size(
 
     size, choices = choose_size(grid, memory_of, seconds_of, options.memory, options.seconds, bundle.sized)
     return size, choices, bundle.seconds_per_step(with_slots(size), size)
-
-
-def _slots(
-    noise: dict[str, Any], crops: dict[str, Any], changes: dict[str, Any], tasks: Sequence[Declared]
-) -> dict[str, Any]:
-    made = [step for task in tasks for step in task.make]
-    normalize = {
-        "_target_": "NormalizeIntensityd", "keys": "$@active_tasks.intensity_keys", "subtrahend": "@mean",
-        "divisor": "@std", "channel_wise": True, "allow_missing_keys": True,
-    }  # fmt: skip
-    unmake = [step for task in tasks for step in task.unmake]
-    slots: dict[str, Any] = {**noise, **{name: value for name, value in crops.items() if name == "keep"}}
-    for name in ("targets", "augment"):
-        slots[name] = [
-            *(made if name == "targets" else []),
-            *noise.get(name, []),
-            *crops.get(name, []),
-            *changes.get(name, []),
-        ]
-    return slots | ({"normalize": [*unmake, normalize]} if unmake else {})
-
-
-def _validation(grid: Grid, size: NetworkSize, tasks: Sequence[Declared]) -> dict[str, Any]:
-    """Whole images where they are hardly larger than a patch, windows of the patch's size elsewhere."""
-    items: dict[str, Any] = {"val_batch_size": 1} if (grid.sizes != grid.sizes[0]).any() else {}
-    if any(task.has_vector for task in tasks) or (grid.sizes <= [2 * length for length in size.patch]).all():
-        return items
-    windows = {
-        "_target_": "MultiTaskSlidingWindowInferer", "roi_size": "@roi_size", "sw_batch_size": size.batch,
-        "overlap": 0.25, "mode": "gaussian", "tasks": "@active_tasks",
-    }  # fmt: skip
-    return {**items, "roi_size": list(size.patch), "val_inferer": windows, "val_batch_size": 1}
