@@ -25,8 +25,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": {"bundle", "data", "files", "inferers", "tasks", "transforms"},
     "report": {"bundle", "engines", "files", "pictures", "planning", "pretrained", "tasks"},
     "commands": {
-        "bundle", "cross_validation", "drawings", "evaluation", "planning", "prediction", "report", "reproduce",
-    },  # fmt: skip
+        *("bundle", "cross_validation", "drawings", "evaluation", "planning", "prediction", "report", "reproduce"),
+    },
 }
 MOST_FILES = 16
 MOST_LINES = 270
