@@ -16,8 +16,9 @@ from ..files.ledger import Ledger, SourceState
 from .blocks.block_job import BlockJob
 from .blocks.block_plan import BlockPlan
 from .blocks.unpacked import unpacked
-from .image_ledger import LEDGER, begin, is_done, note, open_ledger, remove_leftovers_of
+from .image_ledger import begin, is_done, note, open_ledger, remove_leftovers_of
 from .inputs import PredictionInput
+from .ledger_names import LEDGER
 from .parts import PredictionParts
 from .predict import PredictionReport, reason_of
 from .predictor import Predictor

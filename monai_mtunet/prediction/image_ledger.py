@@ -16,31 +16,17 @@ from ..files.replacing import remove_leftovers
 from .blocks.by_blocks import blocks_ledger
 from .blocks.unpacked import remove_unpacked
 from .inputs import PredictionInput
+from .ledger_names import LEDGER, ledgers
 from .parts import PredictionParts
 
 __all__ = [
-    "LEDGER",
     "begin",
     "is_done",
-    "ledger_name",
-    "ledgers",
     "note",
     "open_ledger",
     "remove_leftovers_of",
     "remove_predictions",
 ]
-
-LEDGER = "predictions.jsonl"  # in the folder of predictions
-
-
-def ledger_name(part: int, parts: int) -> str:
-    """Of the process that is dealt one of so many parts of the images."""
-    return LEDGER if parts == 1 else f"{Path(LEDGER).stem}.{part}-of-{parts}.jsonl"
-
-
-def ledgers(output_dir: Path) -> list[Path]:
-    """All of a folder of predictions: one, or those of processes that share the images."""
-    return sorted(output_dir.glob(f"{Path(LEDGER).stem}*.jsonl"))
 
 
 def open_ledger(output_dir: Path, name: str, identity: Mapping[str, Any]) -> Ledger:

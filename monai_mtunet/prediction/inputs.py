@@ -15,6 +15,7 @@ from ..data import read_datalist
 from ..data.file_names import relative_stems
 from ..files.folder_search import FolderSearch
 from ..files.open_image import IMAGE_ENDINGS
+from .earlier_predictions import EarlierPredictions
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,9 @@ def find_inputs(
     """Find the images to predict, and name their predictions.
 
     In a folder and its folders are found: files by their ending, DICOM by its content, and zarr stores. What is left
-    out is counted and named by the log. Predictions lie as their images do, below the folder that was searched.
+    out is counted and named by the log, predictions of earlier runs too, which are known by their ledgers; a pattern
+    takes those that lie where its fixed part ends. Predictions lie as their images do, below the folder that was
+    searched.
 
     Args:
         paths: files of any known format, folders, patterns with ``*``, ``?``, ``[...]`` or ``**``, and data lists as
@@ -75,9 +78,9 @@ def find_inputs(
         >>> find_inputs(["scans"])
         [PredictionInput(files=('/data/scans/sub1/t1.nii.gz',), stem='sub1/t1', source='scans')]
     """
-    search = FolderSearch(channels, output)
-    found = [_find(os.fspath(path), search) for path in paths]
-    _tell_left_out(search)
+    search, earlier = FolderSearch(channels, output), EarlierPredictions()
+    found = [_find(os.fspath(path), search, earlier) for path in paths]
+    _tell_left_out(search, earlier)
     sources: dict[tuple[str, ...], str] = {}
     for argument in found:
         for files in argument.images:
@@ -88,11 +91,11 @@ def find_inputs(
     return [PredictionInput(files, stems[files[0]], source) for files, source in sources.items()]
 
 
-def _find(source: str, search: FolderSearch) -> _Found:
+def _find(source: str, search: FolderSearch, earlier: EarlierPredictions) -> _Found:
     path = Path(source).expanduser()
     listed, _, section = source.rpartition("#")
     if path.is_dir():
-        return _searched(source, path, search)
+        return _searched(source, path, search, earlier)
     if path.exists():
         if path.suffix.lower() in _LISTS:
             return _Found(source, list(_listed(source, None)))
@@ -100,13 +103,20 @@ def _find(source: str, search: FolderSearch) -> _Found:
     if listed.lower().endswith(_LISTS):
         return _Found(source, list(_listed(listed, section)))
     if glob.has_magic(source):
-        return _matched(source, str(path), search)
+        return _matched(source, str(path), search, earlier)
     raise FileNotFoundError(f"{source} does not exist: give a file, a folder, a pattern or a data list.")
 
 
-def _searched(source: str, folder: Path, search: FolderSearch) -> _Found:
+def _searched(source: str, folder: Path, search: FolderSearch, earlier: EarlierPredictions) -> _Found:
     before, hidden = len(search.left_out), search.hidden
-    images = search.images(folder)
+    found = search.images(folder)
+    images = earlier.without(found, folder)
+    if found and not images:
+        first = Path(found[0][0])
+        raise ValueError(
+            f"{source} holds no image to predict, but {len(found)} predicted by earlier runs: to predict from these, "
+            f"name them by a pattern, such as '{first.parent}/*{first.name[first.name.index('.') :]}'."
+        )
     if not images:
         there = [_described(search.left_out[before:])] if search.left_out[before:] else []
         there += [f"{search.hidden - hidden} hidden"] if search.hidden > hidden else []
@@ -117,16 +127,18 @@ def _searched(source: str, folder: Path, search: FolderSearch) -> _Found:
     return _Found(source, images, str(folder))
 
 
-def _matched(source: str, pattern: str, search: FolderSearch) -> _Found:
+def _matched(source: str, pattern: str, search: FolderSearch, earlier: EarlierPredictions) -> _Found:
     matches = {Path(match) for match in glob.glob(pattern, recursive=True)}
     if not matches:
         raise FileNotFoundError(f"Nothing matches {source!r}, which is looked for in {Path.cwd()}.")
     before = len(search.left_out)
     # "scans/**" finds folders and all in them, which are images once; parts of zarr stores are none.
-    images = search.among(sorted(match for match in matches if matches.isdisjoint(match.parents)))
+    found = search.among(sorted(match for match in matches if matches.isdisjoint(match.parents)))
+    images = earlier.without(found, Path(_fixed_part(pattern)), below=True)
     if not images:
-        there = search.left_out[before:]
-        raise ValueError(f"{source!r} matches no image to predict, but {_described(there) or 'folders without any'}.")
+        there = _described(search.left_out[before:]) or "folders without any"
+        there = f"{len(found)} predicted by earlier runs" if found else there
+        raise ValueError(f"{source!r} matches no image to predict, but {there}.")
     return _Found(source, images, _fixed_part(pattern))
 
 
@@ -159,8 +171,10 @@ def _check_first_files(images: Sequence[tuple[str, ...]]) -> None:
             )
 
 
-def _tell_left_out(search: FolderSearch) -> None:
+def _tell_left_out(search: FolderSearch, earlier: EarlierPredictions) -> None:
     told = [_described(search.left_out)] if search.left_out else []
+    if earlier.left_out:
+        told.append(f"{len(earlier.left_out)} predicted by earlier runs: {_some(earlier.left_out)}")
     if search.hidden:
         told.append(f"{search.hidden} hidden")
     if told:
@@ -171,5 +185,8 @@ def _described(files: Sequence[Path]) -> str:
     """``3 files that are no images: a.txt, b.log, c.xml``."""
     if not files:
         return ""
-    some = ", ".join(str(file) for file in files[:3]) + (", ..." if len(files) > 3 else "")
-    return f"{len(files)} that {'is no image' if len(files) == 1 else 'are no images'}: {some}"
+    return f"{len(files)} that {'is no image' if len(files) == 1 else 'are no images'}: {_some(files)}"
+
+
+def _some(files: Sequence[Path]) -> str:
+    return ", ".join(str(file) for file in files[:3]) + (", ..." if len(files) > 3 else "")

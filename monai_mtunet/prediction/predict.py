@@ -10,8 +10,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..bundle.plain_errors import root_cause
-from .image_ledger import LEDGER, begin, is_done, note, open_ledger
+from .image_ledger import begin, is_done, note, open_ledger
 from .inputs import PredictionInput
+from .ledger_names import LEDGER
 from .predictor import Predictor
 from .unwritable import telling_unwritable, unwritable
 

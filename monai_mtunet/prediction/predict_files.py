@@ -13,8 +13,9 @@ from ..bundle.trained_bundle import TrainedBundle
 from ..data.file_names import check_predictions_differ
 from ..files.ledger import identity_in
 from .bundle_parts import bundle_parts
-from .image_ledger import ledger_name, ledgers, remove_predictions
+from .image_ledger import remove_predictions
 from .inputs import find_inputs
+from .ledger_names import ledger_name, ledgers
 from .memory import parse_bytes
 from .predict import PredictionReport, predict_inputs
 from .predictor import Predictor

@@ -26,8 +26,8 @@ from monai_mtunet.bundle.trained_bundle import TrainedBundle
 from monai_mtunet.files import create_like
 from monai_mtunet.files.header import Header, Kind
 from monai_mtunet.prediction.bundle_parts import bundle_parts
-from monai_mtunet.prediction.image_ledger import LEDGER
 from monai_mtunet.prediction.inputs import find_inputs
+from monai_mtunet.prediction.ledger_names import LEDGER
 from monai_mtunet.prediction.predict import predict_inputs
 from monai_mtunet.prediction.predictor import Predictor
 

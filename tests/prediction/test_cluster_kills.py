@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from monai_mtunet.prediction.cluster import _calls, _complete
-from monai_mtunet.prediction.image_ledger import LEDGER, begin, open_ledger
+from monai_mtunet.prediction.image_ledger import begin, open_ledger
 from monai_mtunet.prediction.inputs import find_inputs
+from monai_mtunet.prediction.ledger_names import LEDGER
 from monai_mtunet.prediction.predict import PredictionReport
 from monai_mtunet.prediction.predictor import Predictor
 

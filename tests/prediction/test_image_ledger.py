@@ -12,8 +12,9 @@ import pytest
 
 from monai_mtunet.files.ledger import Ledger
 from monai_mtunet.prediction import predict
-from monai_mtunet.prediction.image_ledger import begin, ledger_name, open_ledger, remove_predictions
+from monai_mtunet.prediction.image_ledger import begin, open_ledger, remove_predictions
 from monai_mtunet.prediction.inputs import find_inputs
+from monai_mtunet.prediction.ledger_names import ledger_name
 from monai_mtunet.prediction.predict import predict_inputs
 from monai_mtunet.prediction.predictor import Predictor
 from monai_mtunet.tasks import SegmentationTask

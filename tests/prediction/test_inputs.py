@@ -1,5 +1,6 @@
 """What is to be predicted is found in files, folders, patterns and lists, and named before anything is written."""
 
+import json
 import logging
 import os
 from collections.abc import Callable, Iterable
@@ -70,6 +71,48 @@ def test_a_folder_is_searched_with_its_structure_kept_and_tells_what_it_leaves_o
     }
     assert all(os.path.isabs(one.files[0]) and one.source == "scans" for one in found)
     assert "Left out: 2 that are no images: scans/notes.txt, scans/sub1/t1.json; 3 hidden." in caplog.text
+
+
+@pytest.fixture
+def earlier_run() -> None:
+    """Images, and in a folder among them what was predicted of two: one finished, the other begun."""
+    touch("scans/a.nii.gz", "scans/sub/b.nii.gz", "scans/out/mine.nii.gz", "scans/out/sub/b_segment.ome.zarr/zarr.json")
+    touch("scans/out/a_segment.nii.gz", "scans/out/a_panel.png", "scans/out/a_cells.tif", "scans/out/a_segmented.nii")
+    lines = [
+        {"tasks": ["segment"]},
+        {"part": "a", "source": [], "files": ["a_segment.nii.gz", "a_cells.tif"]},
+        {"part": "sub/b", "begun": True},
+    ]
+    Path("scans/out/predictions.2-of-3.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_predictions_of_an_earlier_run_are_no_images(earlier_run: None, caplog: pytest.LogCaptureFixture) -> None:
+    images = ["scans/a.nii.gz", "scans/out/a_segmented.nii", "scans/out/mine.nii.gz", "scans/sub/b.nii.gz"]
+    for source in ("scans", "scans/", "scans/**", "scans/*"):
+        caplog.clear()
+        assert sorted(stems(find_inputs([source]))) == images
+        assert "4 predicted by earlier runs: scans/out/a_cells.tif, scans/out/a_panel.png, scans/out/" in caplog.text
+    assert sorted(stems(find_inputs(["scans/out"]))) == images[1:3]
+    assert sorted(stems(find_inputs(["scans/**/*.nii.gz"]))) == [images[0], *images[2:]]
+
+
+def test_predictions_are_images_where_they_are_named(earlier_run: None) -> None:
+    assert list(stems(find_inputs(["scans/out/*_segment.nii.gz"]))) == ["scans/out/a_segment.nii.gz"]
+    assert list(stems(find_inputs(["scans/out/a_panel.png"]))) == ["scans/out/a_panel.png"]
+    for name in ("mine.nii.gz", "a_segmented.nii"):
+        Path("scans/out", name).unlink()
+    told = r"scans/out holds no image .*, but 4 predicted by earlier runs: .* a pattern, such as 'scans/out/\*\.tif'"
+    with pytest.raises(ValueError, match=told):
+        find_inputs(["scans/out"])
+    with pytest.raises(ValueError, match=r"matches no image to predict, but 1 predicted by earlier runs"):
+        find_inputs(["scans/*/*_segment.nii.gz"])
+
+
+@pytest.mark.parametrize("content", ["", "no JSON\n", "[]\n", '{"tasks": 3}\n{"part": "a"}\n', '{}\n{"image": "a"}\n'])
+def test_a_file_that_is_no_ledger_says_nothing_of_predictions(content: str) -> None:
+    touch("scans/a.nii.gz", "scans/a_segment.nii.gz")
+    Path("scans/predictions.jsonl").write_text(content)
+    assert len(find_inputs(["scans"])) == 2
 
 
 def test_names_do_not_depend_on_which_images_are_there_today() -> None:
