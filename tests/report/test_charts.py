@@ -53,10 +53,20 @@ def test_bands_of_images_of_other_scales_are_logarithmic():
 
 
 def test_metrics_belong_to_their_tasks_and_classes_together():
-    names = ["a_psnr", "a_psnr_input", "a_b_iou_cat", "a_b_iou_dog", "a_b_f1_dog", "a_b_f1_cat", "a_b_miou", "other"]
+    names = [
+        "a_psnr",
+        "a_psnr_input",
+        "a_b_iou_cat",
+        "a_b_iou_dog",
+        "a_b_f1_dog",
+        "a_b_f1_cat",
+        "a_b_miou",
+        "a_b_f1",
+        "other",
+    ]
     first, second = metrics_of_tasks(names, ["a", "a_b"])
     assert (first.single, first.groups) == (["a_psnr", "a_psnr_input"], {})
-    assert second.single == ["a_b_miou"]
+    assert second.single == ["a_b_miou", "a_b_f1"]
     assert second.groups == {
         "iou": {"cat": "a_b_iou_cat", "dog": "a_b_iou_dog"}, "f1": {"dog": "a_b_f1_dog", "cat": "a_b_f1_cat"},
     }  # fmt: skip

@@ -68,6 +68,16 @@ def test_another_best_epoch_is_told_beside_the_last_one(trained, tmp_path):
     assert "There are no pictures of cases" in page
 
 
+def test_an_evaluation_has_a_column(trained, tmp_path):
+    folder = copy(trained, tmp_path)
+    assert len(cells(page_of(folder), "Metrics of segment")[0]) == 3
+    (folder / "evaluation").mkdir()
+    (folder / "evaluation" / "metrics.csv").write_text("segment_miou,0.4321\n")
+    rows = cells(page_of(folder), "Metrics of segment")
+    assert rows[0][3] == "evaluation"
+    assert {row[0]: row[3] for row in rows[1:]} == {"segment_miou": "0.4321", "segment_accuracy": "-"}
+
+
 def test_every_case_stands_in_the_table_and_three_as_pictures(trained):
     page = page_of(trained)
     with (trained / "validation" / "best" / "cases.csv").open() as file:

@@ -50,7 +50,7 @@ def metrics_of_tasks(names: Iterable[str], tasks: Sequence[str]) -> list[TaskMet
     for name, task, word in kept:
         group = members[task][word]
         # "psnr" and "psnr_input" are two measures, "iou_cat" and "iou_dog" one.
-        if len(group) > 1 and (f"{task}_{word}", task, word) not in kept:
+        if len(group) > 1 and name in group.values():
             result[task].groups[word] = group
         else:
             result[task].single.append(name)

@@ -58,7 +58,7 @@ def write_training_page(folder: Path, output: Path | None = None, note: str = ""
         output, "training.html",
         title=folder.resolve().name, facts=_facts(scalars, measured), notes=_notes(note, measured, pictures),
         tasks=[_task(one, scalars, measured) for one in metrics_of_tasks(_metric_names(scalars, measured), tasks)],
-        measured=measured, **_last(scalars, measured),
+        measured=measured, evaluated=read_measured(folder / "evaluation").metrics, **_last(scalars, measured),
         roles=measured.chosen(), pictures=pictures, panel=_panel(folder) if pictures is None else None,
         most_cases=_MOST_CASES, most_classes=_MOST_CLASSES, most_pairs=_MOST_PAIRS,
         weights=_weights(scalars, tasks), total=_total(scalars, measured), runs=_runs(folder), folder=str(folder),
