@@ -93,20 +93,28 @@ def histogram(title: str, values: Mapping[str, Sequence[float]], label: str, log
     """
     figure, axis = _axis()
     everything = [value for some in values.values() for value in some]
-    bins = _bins(min(everything), max(everything))
-    if bins[0] > 0 and bins[-1] > _DECADES * bins[0]:
+    low, high = min(everything), max(everything)
+    bins = _bins(low, high)
+    if _is_wide(low, high):
         axis.set_xscale("log")
     for (name, some), color in zip(values.items(), _colors(len(values)), strict=True):
         axis.hist(some, bins, color=color, alpha=0.6, label=name)
-    axis.set_yscale("log" if log else "linear")
+    if log:
+        axis.set_yscale("log")
+    else:
+        axis.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     axis.set_xlabel(label)
     _legend(figure, list(values))
     told = (f"{name}: {len(some)} values from {min(some):.4g} to {max(some):.4g}" for name, some in values.items())
     return Chart(title, "; ".join(told), _uri(figure))
 
 
+def _is_wide(low: float, high: float) -> bool:
+    return low > 0 and high > _DECADES * low
+
+
 def _bins(low: float, high: float) -> list[float]:
-    if low > 0 and high > _DECADES * low:
+    if _is_wide(low, high):
         return [float(edge) for edge in np.geomspace(low, high, _BINS + 1)]
     spread = (high - low or abs(high) or 1.0) * 0.52
     middle = (low + high) / 2
@@ -142,11 +150,12 @@ def band_chart(title: str, rows: Sequence[Sequence[float]], label: str) -> Chart
         label: of the vertical axis.
     """
     figure, axis = _axis()
-    columns = list(zip(*sorted(rows, key=lambda row: row[2]), strict=True))
-    numbers = range(1, len(rows) + 1)
-    axis.fill_between(numbers, columns[0], columns[4], color="#56b4e9", alpha=0.35, linewidth=0, step="mid")
-    axis.fill_between(numbers, columns[1], columns[3], color="#0072b2", alpha=0.45, linewidth=0, step="mid")
-    axis.plot(numbers, columns[2], color="black", linewidth=1, drawstyle="steps-mid")
+    ordered = sorted(rows, key=lambda row: row[2])
+    columns = list(zip(*ordered, ordered[-1], strict=True))  # each as wide as its number, the last one too
+    edges = [number + 0.5 for number in range(len(columns[0]))]
+    axis.fill_between(edges, columns[0], columns[4], color="#56b4e9", alpha=0.35, linewidth=0, step="post")
+    axis.fill_between(edges, columns[1], columns[3], color="#0072b2", alpha=0.45, linewidth=0, step="post")
+    axis.plot(edges, columns[2], color="black", linewidth=1, drawstyle="steps-post")
     usual = sorted(columns[4])[len(rows) // 2] - sorted(columns[0])[len(rows) // 2]
     if usual > 0 and max(columns[4]) - min(columns[0]) > _DECADES * usual:
         axis.set_yscale("symlog", linthresh=usual)  # a few images of another scale would flatten all others

@@ -1,6 +1,7 @@
 """Charts as SVG, with what they say in words."""
 
 import math
+import re
 import xml.etree.ElementTree as ET
 from base64 import b64decode
 
@@ -50,6 +51,15 @@ def test_bands_of_images_of_other_scales_are_logarithmic():
     chart = band_chart("x", [*rows, (0, 1e4, 5e4, 9e4, 1e6)], "value")
     assert chart.text == "medians from 50 to 5e+04, all from 0 to 1e+06"
     assert "1 0 6" in texts(chart)  # 10 to the power of 6
+
+
+def test_one_image_has_a_band_of_its_own():
+    svg = b64decode(band_chart("x", [(0, 10, 50, 90, 100.0)], "value").uri.partition(",")[2]).decode()
+    line = re.search(
+        r'd="M ([\d.]+) [\d.]+\s+L ([\d.]+) [\d.]+\s+[^"]*" clip-path="[^"]*" style="fill: none; stroke: #000', svg
+    )
+    assert line is not None
+    assert float(line[2]) - float(line[1]) > 100  # points of an SVG as wide as 260
 
 
 def test_metrics_belong_to_their_tasks_and_classes_together():
