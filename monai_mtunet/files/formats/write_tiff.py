@@ -57,7 +57,7 @@ def tiff_layout(
         "software": False,
         **_VARIANTS[variant](header, axes, name),
     }
-    if labels and dtype.name == "uint8" and variant == "":
+    if labels and dtype.name == "uint8" and variant != "imagej":
         written |= {"photometric": "palette", "colormap": _colors(labels).astype(np.uint16) * 257}
     if labels and dtype.name == "uint8" and variant == "imagej":
         written["metadata"] |= {"LUTs": [_colors(labels)]}

@@ -207,11 +207,17 @@ def _describe(store: Path, header: Header, names: list[str], labels: Legend | No
         image_label["version"] = header.variant
     if labels:
         image_label["colors"] = [
-            {"label-value": number, "rgba": [*map(int, color), 255]} for number, (_, color) in labels.items()
+            {"label-value": number, "rgba": [*map(int, color), 0 if _is_background(number, name, color) else 255]}
+            for number, (name, color) in labels.items()
         ]
         image_label["properties"] = [{"label-value": number, "name": name} for number, (name, _) in labels.items()]
     multiscale = _multiscale(header, names, "0", name)
     _note(root[f"labels/{name}"], header.variant, {"multiscales": [multiscale], "image-label": image_label})
+
+
+def _is_background(number: int, name: str, color: Sequence[int]) -> bool:
+    """Whether the image is seen below a number: 0, unless it is a class of its own, such as the road of streets."""
+    return number == 0 and (name.lower() == "background" or not any(color))
 
 
 def _note(group: Any, version: str, content: dict[str, Any]) -> None:
