@@ -6,13 +6,17 @@ from collections.abc import Hashable
 
 import torch
 
-__all__ = ["check_same_size", "describe"]
+__all__ = ["check_same_size", "describe", "file_of"]
 
 
 def describe(key: Hashable, values: torch.Tensor) -> str:
     """Name a value for the user: its key, file and size."""
-    file = getattr(values, "meta", {}).get("filename_or_obj", "in memory")
-    return f"{key} ({file}, {' x '.join(map(str, values.shape[1:]))})"
+    return f"{key} ({file_of(values)}, {' x '.join(map(str, values.shape[1:]))})"
+
+
+def file_of(values: torch.Tensor) -> str:
+    """The file of a value, or "in memory"."""
+    return str(getattr(values, "meta", {}).get("filename_or_obj", "in memory"))
 
 
 def check_same_size(image_key: Hashable, image: torch.Tensor, key: Hashable, target: torch.Tensor) -> None:

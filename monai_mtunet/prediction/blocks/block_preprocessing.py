@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from monai.data import MetaTensor
 from monai.transforms import (
     Compose,
     MapTransform,
@@ -48,6 +49,7 @@ class BlockPreprocessing:
 
     Raises:
         WholeImageNeededError: When a step is of another kind.
+        ValueError: When the image has not the network's dimensions or channels.
     """
 
     def __init__(self, preprocessing: Compose, image: Image) -> None:
@@ -65,6 +67,10 @@ class BlockPreprocessing:
                     f"{image.path} cannot be predicted block by block: {_name(step)} may move or mix voxels across "
                     f"blocks. Give more --memory, or apply it to the files beforehand and leave it out."
                 )
+        described = MetaTensor(torch.zeros(()).expand(image.shape), meta={"filename_or_obj": str(image.path)})
+        for step in steps:
+            if isinstance(step, CheckSampled):
+                step.check_image(described)
         self.image = image
         self._steps: list[Any] = steps
 

@@ -10,7 +10,7 @@ from monai.transforms import MapTransform
 
 from ..declared_tasks import DeclaredTasks
 from ..grids import check_same_grid
-from ..sample_description import check_same_size, describe
+from ..sample_description import check_same_size, describe, file_of
 
 __all__ = ["CheckSampled"]
 
@@ -18,6 +18,8 @@ _ONTO_THE_GRID = (
     'Add {"_target_": "ResampleSampled", "tasks": "@active_tasks"} at the end of "load": it brings targets onto the '
     "image's grid. If the voxels do fit and only a header is wrong, give the file the other's affine."
 )
+
+_CHANNELS = (2, 3, 4)  # of pictures; no volume is as thin
 
 
 class CheckSampled(MapTransform):
@@ -66,7 +68,7 @@ class CheckSampled(MapTransform):
         """
         sample = dict(data)
         image = sample[self.image_key]
-        self._check_image(image)
+        self.check_image(image)
         for key in self.key_iterator(sample):
             target = sample[key]
             if key in self.image_classes:
@@ -78,7 +80,12 @@ class CheckSampled(MapTransform):
                 self._check_labels(key, target)
         return sample
 
-    def _check_image(self, image: torch.Tensor) -> None:
+    def check_image(self, image: torch.Tensor) -> None:
+        """Check the image's dimensions and channels, for which its values are not looked at.
+
+        Raises:
+            ValueError: When they are others than configured; it names the file.
+        """
         dims = image.ndim - 1
         if dims not in (2, 3):
             raise ValueError(
@@ -87,10 +94,9 @@ class CheckSampled(MapTransform):
                 "(four dimensions, channels last)."
             )
         if dims != self.spatial_dims:
-            remedy = "add the bundle's overlay for volumes, or " if dims == 3 else ""
             raise ValueError(
                 f"{describe(self.image_key, image)} has {dims} spatial dimensions, but spatial_dims is "
-                f"{self.spatial_dims}: {remedy}set spatial_dims to {dims}."
+                f"{self.spatial_dims}: {_remedy_of_dims(image, dims)}."
             )
         if self.in_channels not in (None, len(image)):
             raise ValueError(
@@ -122,3 +128,16 @@ class CheckSampled(MapTransform):
                 f"classes, 0..{classes - 1}, or {missing} for none: correct the data list, or change "
                 "the number of classes."
             )
+
+
+def _remedy_of_dims(image: torch.Tensor, dims: int) -> str:
+    remedy = f"set spatial_dims to {dims}"
+    if dims == 2:
+        return remedy
+    if file_of(image).lower().endswith((".npy", ".npz")) and min(image.shape[1], image.shape[-1]) in _CHANNELS:
+        return (
+            "three axes in a .npy are those of a volume, (X, Y, Z). Save an image of several channels as a picture or "
+            f"TIFF, or each channel in a file of its own; for a volume add the bundle's overlay for volumes, or "
+            f"{remedy}"
+        )
+    return f"add the bundle's overlay for volumes, or {remedy}"

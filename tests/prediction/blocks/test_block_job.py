@@ -155,6 +155,11 @@ def test_another_source_or_network_is_refused(volume, tmp_path, make_parts):
         Predictor(make_parts(checkpoint="a"), SMALL).predict([volume], tmp_path / "scan")
 
 
+def test_a_volume_for_a_network_of_images_is_told(volume, tmp_path, make_parts):
+    with pytest.raises(ValueError, match=r"image \(.*scan\.nii, .* has 3 spatial dimensions, but .* is 2: add"):
+        Predictor(make_parts(dims=2), SMALL).predict([volume], tmp_path / "scan")
+
+
 def test_what_moves_voxels_is_refused_with_the_reason(volume, tmp_path, make_parts):
     parts = make_parts(load=[Spacingd("image", pixdim=[1, 1, 1])])
     with pytest.raises(WholeImageNeededError, match=r"scan.nii .*Spacingd may move or mix voxels.*--memory"):

@@ -48,6 +48,16 @@ def test_a_transposed_target_is_noticed(sample):
         CHECK(sample)
 
 
+@pytest.mark.parametrize("size", [(3, 8, 6), (8, 6, 3)])
+def test_channels_in_npy_are_no_volume_of_the_users(size):
+    """What a user meant as (3, H, W) has no use for an overlay of volumes."""
+    image = {"image": tensor(torch.rand(1, *size), "rgb.npy")}
+    with pytest.raises(ValueError, match=r"is 2: three axes in a \.npy .*\. Save .* as a picture or TIFF, or"):
+        CheckSampled(2)(image)
+    with pytest.raises(ValueError, match=r"is 2: add the bundle's overlay"):
+        CheckSampled(2)({"image": tensor(torch.rand(1, 8, 6, 7), "volume.npy")})
+
+
 def test_volumes_in_a_2d_configuration_and_back(sample):
     volume = {"image": tensor(torch.rand(1, 8, 6, 4), "a.nii"), "segment": torch.zeros(1, 8, 6, 4)}
     message = "image (a.nii, 8 x 6 x 4) has 3 spatial dimensions, but spatial_dims is 2: add the bundle's overlay for"
