@@ -80,7 +80,7 @@ def test_a_checkpoint_of_another_epoch_is_not_taken_for_the_best(run, tmp_path):
 
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [({"processes": 2}, "2 processes shared the cases"), ({"cases": ["1"]}, "or are others now")],
+    [({"processes": 2}, "measured by 2 processes"), ({"cases": ["1"]}, "or are others now")],
 )
 def test_cases_that_cannot_be_found_are_not_guessed(run, tmp_path, change, reason):
     about = tmp_path / "validation" / "best" / "epoch.json"

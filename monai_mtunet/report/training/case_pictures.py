@@ -60,7 +60,9 @@ def _places(measured: Measured, evaluator: MultiTaskEvaluator) -> dict[str, tupl
     if measured.epoch is None:
         raise NoPicturesError("No epoch has a key metric, so that none of the cases is the best.")
     if measured.processes > 1:
-        raise NoPicturesError(f"{measured.processes} processes shared the cases: only one process draws its own.")
+        raise NoPicturesError(
+            f"The cases were measured by {measured.processes} processes, in another order than the data set's."
+        )
     dataset: Any = getattr(evaluator.data_loader, "dataset", None)
     if not hasattr(dataset, "__getitem__") or len(dataset) != len(measured.order):
         raise NoPicturesError("The validation data give their samples in an order of their own, or are others now.")

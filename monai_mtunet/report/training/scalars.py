@@ -11,6 +11,7 @@ from pathlib import Path
 __all__ = ["Scalars", "read_scalars"]
 
 _OF_ITERATIONS = "iteration/"
+_MOST = 10_000  # values of a scalar; of iterations, which are not shown, a million would take much memory
 
 Curve = Mapping[int, float]  # by epoch
 
@@ -49,7 +50,7 @@ def read_scalars(folder: Path) -> Scalars:
         return Scalars()
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    events = EventAccumulator(str(folder), {"scalars": 0, "images": 1, "tensors": 1, "histograms": 1})
+    events = EventAccumulator(str(folder), {"scalars": _MOST, "images": 1, "tensors": 1, "histograms": 1})
     logging.getLogger("tensorboard").setLevel(logging.WARNING)  # it tells that there is no further file
     events.Reload()
     curves: dict[str, Curve] = {}
