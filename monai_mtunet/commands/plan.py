@@ -48,11 +48,16 @@ def plan(
     """
     from ..planning.plan_folder import plan_folder
     from ..prediction.memory import parse_bytes
+    from ..report.data.data_page import write_data_page
 
     planned = plan_folder(
         data, bundle, output, tasks=tasks or (), noise=noise, memory=parse_bytes(memory), hours=hours, folds=folds,
         workers=workers,
     )  # fmt: skip
     typer.echo(planned.text)
+    page = write_data_page(
+        planned.data, planned.fingerprint, output.with_suffix(".html"), planned.plan.choices if planned.plan else ()
+    )
+    typer.echo(f"All of this, with pictures, is in {page}.")
     if not planned.is_ready:
         raise typer.Exit(1)

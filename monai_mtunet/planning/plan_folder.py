@@ -12,7 +12,7 @@ from monai.config import PathLike
 from .data import find_data
 from .data.case import FoundData
 from .data.case_names import target_name
-from .fingerprint import fingerprint_data
+from .fingerprint import DataFingerprint, fingerprint_data
 from .fingerprint.summary import summary
 from .plan import Plan, PlanOptions, cases_file, make_plan
 from .rules.tasks import DENOISE
@@ -26,10 +26,14 @@ class PlannedFolder(NamedTuple):
     Args:
         text: what there is, what was chosen and why, and the next commands; or all problems.
         plan: None where the data are to be mended first.
+        data: what was found in the folder.
+        fingerprint: what its files are like.
     """
 
     text: str
     plan: Plan | None
+    data: FoundData
+    fingerprint: DataFingerprint
 
     @property
     def is_ready(self) -> bool:
@@ -83,12 +87,12 @@ def plan_folder(
     fingerprint = fingerprint_data(found_data, path.with_name(path.stem + ".fingerprint.json"), workers)
     text = summary(found_data, fingerprint)
     if any(problem.stops for problem in fingerprint.all_problems):
-        return PlannedFolder(f"{text}\nNothing is planned before that is mended.", None)
+        return PlannedFolder(f"{text}\nNothing is planned before that is mended.", None, found_data, fingerprint)
     options = PlanOptions(bundle, memory, hours * 3600, folds, list(known), noise)
     plan = make_plan(found_data, fingerprint, _base(Path(os.path.abspath(Path(data).expanduser()))), path, options)
     plan.save(path)
     lines = [text, "", *(f"{choice}" for choice in plan.choices), "", *_next(bundle, output, found_data)]
-    return PlannedFolder("\n".join(lines), plan)
+    return PlannedFolder("\n".join(lines), plan, found_data, fingerprint)
 
 
 def _base(data: Path) -> Path:

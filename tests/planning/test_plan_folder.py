@@ -148,4 +148,6 @@ def test_what_is_planned_trains_an_epoch_and_predicts(kind: str, tmp_path: Path)
         assert run.returncode == 0, run.stderr[-2000:]
     written = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert all(any(f"_{task}" in name for name in written) for task in TASKS[kind])
+    assert '<h2 id="plan">' in (tmp_path / "mine.html").read_text()
+    assert (tmp_path / "outputs" / "mine_fold0" / "report.html").is_file()
     assert (tmp_path / "mine.results" / "cases.csv").read_text().count("\n") > 1

@@ -123,7 +123,11 @@ def _target_charts(
     name: str, kind: TargetKind, known: Sequence[Any], found: DataFingerprint, data: FoundData, examples: Examples
 ) -> Iterator[Chart]:
     counts = found.label_counts(name)
-    if counts:
+    if kind is TargetKind.COLORED_SEGMENTATION:
+        colors = ["#{:02x}{:02x}{:02x}".format(*map(int, color.split())) for color in counts]
+        shares = {color: count / counts.total() for color, count in counts.items()}
+        yield bar_chart("Share of pixels", dict(list(shares.items())[:_MOST_LABELS]), colors)
+    elif counts:
         labels = sorted(counts, key=int)
         shares = {_label_name(data, name, int(label)): counts[label] / counts.total() for label in labels}
         images = [one["labels"] for one in known if "labels" in one]
