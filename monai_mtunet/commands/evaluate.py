@@ -28,6 +28,9 @@ def evaluate(
     tasks: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only this task; may repeat. Default: all.")
     ] = None,
+    map_labels: Annotated[
+        bool, typer.Option("--map-labels", help="Targets hold the labels that the bundle's load maps to classes.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier evaluation.")] = False,
 ) -> None:
     """Measure predicted files against target files.
@@ -40,7 +43,9 @@ def evaluate(
 
     prepare_folder(output, overwrite)
     declared, spatial_dims, preprocessing = bundle_tasks(bundle, config or ())
-    evaluation = evaluate_predictions(predictions, targets, declared, spatial_dims, tasks or (), preprocessing)
+    evaluation = evaluate_predictions(
+        predictions, targets, declared, spatial_dims, tasks or (), preprocessing, map_labels
+    )  # fmt: skip
     typer.echo(summary(evaluation))  # first, so that it is not lost where the disk is full
     write_reports(evaluation, output, declared.error_metrics)
     if not evaluation.is_complete:

@@ -64,6 +64,7 @@ def evaluate_predictions(
     spatial_dims: int,
     only: Sequence[str] = (),
     preprocessing: Compose | None = None,
+    map_labels: bool = False,
 ) -> Evaluation:
     """Measure predictions of any number of images, one in memory at a time. What fails does not stop the rest.
 
@@ -81,6 +82,8 @@ def evaluate_predictions(
         spatial_dims: 2 or 3.
         only: names of the tasks to measure; all by default.
         preprocessing: the bundle's, whose scaling of intensities is applied to pictures.
+        map_labels: whether label files of targets hold what the preprocessing maps to class numbers by
+            ``MapLabelValued`` or `ColorsToClassesd`.
 
     Raises:
         FileNotFoundError: When there is no such folder or list.
@@ -95,7 +98,7 @@ def evaluate_predictions(
     helping = set(chain.from_iterable(task.measured_with for task in wanted))
     known = [task for task in tasks if task in wanted or task.name in helping]
     cases = find_cases(predictions, targets, [task.name for task in known])
-    run = _Run(wanted, known, spatial_dims, FileValues(spatial_dims, preprocessing))
+    run = _Run(wanted, known, spatial_dims, FileValues(spatial_dims, preprocessing, map_labels))
     outputs = run.outputs(cases)
     first = next(outputs, None)
     if first is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -24,6 +25,7 @@ from ..inferers.window_grid import Box, all_channels
 from ..tasks import SavedAs, Task
 from ..transforms.grids import check_same_grid
 from ..transforms.load.label_map import as_label_map
+from .label_steps import label_steps
 
 __all__ = ["FileValues"]
 
@@ -39,10 +41,13 @@ class FileValues:
     Args:
         spatial_dims: 2 or 3.
         preprocessing: the bundle's, of which what scales intensities is taken; None where files are in its units.
+        map_labels: whether files of targets hold what the preprocessing makes class numbers of (`label_steps`).
     """
 
-    def __init__(self, spatial_dims: int, preprocessing: Compose | None = None) -> None:
+    def __init__(self, spatial_dims: int, preprocessing: Compose | None = None, map_labels: bool = False) -> None:
         self.spatial_dims = spatial_dims
+        self.preprocessing = preprocessing
+        self.map_labels = map_labels
         steps = [] if preprocessing is None else preprocessing.flatten().transforms
         # Spatial ones are lazy in MONAI, and undone in files.
         undone: list[Any] = [step for step in steps if isinstance(step, InvertibleTransform)]
@@ -108,8 +113,13 @@ class FileValues:
             expected = _classes(task, expected)
         if task.class_of_label:
             predicted = _classes(task, predicted)
+        steps = None if self.preprocessing is None else label_steps(self.preprocessing, task.name)
+        if steps is not None and self.map_labels:
+            mapped: Any = steps({task.name: expected})
+            expected = mapped[task.name]
         values, wanted = self._scaled(task, predicted.as_tensor(), expected)
-        return task.undo_postprocess(values)[None], task.prepare_target(task.target_of_values(wanted)[None])
+        with _telling_of(steps if not self.map_labels else None):
+            return task.undo_postprocess(values)[None], task.prepare_target(task.target_of_values(wanted)[None])
 
     def _open(self, files: Sequence[str]) -> _Values:
         if len(files) == 1 and files[0].lower().endswith(".npy"):
@@ -127,6 +137,18 @@ class FileValues:
         # Scaling is linear: where 0 and 1 lie says all.
         zero, one = (Compose(self._scaling).inverse({"image": corner * 0 + value})["image"] for value in (0, 1))
         return (predicted - zero.as_tensor()) / (one - zero).as_tensor(), scaled.as_tensor()
+
+
+@contextmanager
+def _telling_of(steps: Compose | None) -> Iterator[None]:
+    """Name what makes class numbers of targets that are refused."""
+    try:
+        yield
+    except ValueError as error:
+        if steps is None:
+            raise
+        names = ", ".join(type(step).__name__ for step in steps.transforms)
+        raise ValueError(f"{error} The bundle does so by {names}: evaluate with --map-labels.") from error
 
 
 @dataclass(frozen=True)

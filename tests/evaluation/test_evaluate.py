@@ -12,10 +12,12 @@ import psutil
 import pytest
 import torch
 from monai.bundle import run
+from monai.transforms import Compose, ScaleIntensityd
 from numpy.typing import NDArray
 from PIL import Image
 
 from monai_mtunet.commands.app import main
+from monai_mtunet.data import SSTEM
 from monai_mtunet.evaluation.evaluate import Evaluation, evaluate_predictions
 from monai_mtunet.evaluation.file_values import FileValues
 from monai_mtunet.evaluation.report import prepare_folder, summary, write_reports
@@ -29,6 +31,7 @@ from monai_mtunet.tasks import (
     SegmentationTask,
     TaskList,
 )
+from monai_mtunet.transforms import ColorsToClassesd
 
 from ..bundles.bundle_under_test import BundleUnderTest
 
@@ -353,3 +356,33 @@ def test_the_exit_status_tells_that_something_is_missing(
         "1 without a target (where there is none, leave the task out by --tasks): t1, denoise"
         in capsys.readouterr().out
     )
+
+
+def test_labels_of_a_data_set_are_mapped_as_the_bundle_does_where_it_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unasked it is refused and told how: class numbers of other files would be mapped a second time."""
+    labels = np.arange(9 * 24).reshape(9, 6, 4) % 9
+    classes = np.array(SSTEM.class_of_label)[labels]
+    for name, values in (("true/a", labels), ("classes/a", classes), ("out/a_segment", classes)):
+        save(tmp_path / f"{name}.nii.gz", values.astype(np.uint8))
+    command = ["evaluate", str(tmp_path / "out"), "--bundle", str(UMC.folder), "--tasks", "segment", "--overwrite"]
+    command += ["--config", str(UMC.folder / "sstem.json"), "--output", str(tmp_path / "measured")]
+    with pytest.raises(SystemExit, match="1"):
+        main([*command, f"segment={tmp_path / 'true'}"])
+    assert "The bundle does so by MapLabelValued: evaluate with --map-labels." in capsys.readouterr().out
+    for given in ([f"segment={tmp_path / 'true'}", "--map-labels"], [f"segment={tmp_path / 'classes'}"]):
+        with pytest.raises(SystemExit, match="0"):
+            main([*command, *given])
+        assert json.loads((tmp_path / "measured" / "evaluation.json").read_text())["metrics"]["segment_miou"] == 1
+
+
+def test_colors_of_a_data_set_are_mapped_as_the_bundle_does(folder: Path) -> None:
+    expected = evaluate(folder).metrics
+    for file in (folder / "true").rglob("*.png"):
+        save(file, np.array([[9, 8, 7], [200, 0, 100]])[np.array(Image.open(file))])
+    to_classes = ColorsToClassesd(["segment", "other"], colors=[[9, 8, 7], [200, 0, 100]])
+    preprocessing = Compose([ScaleIntensityd("image"), to_classes])
+    assert evaluate(folder, preprocessing=preprocessing, map_labels=True).metrics == expected
+    assert to_classes.keys == ("segment", "other")
+    assert "by ColorsToClassesd: evaluate with" in evaluate(folder, preprocessing=preprocessing).failed["a, segment"]
