@@ -19,6 +19,7 @@ from .folds import deal_folds, list_cases
 from .overlay_items import load_slot, slots, train_data, validation
 from .overlay_text import overlay_text
 from .planned_bundle import PlannedBundle
+from .rules.cache import choose_cache
 from .rules.choice import Choice
 from .rules.declared import Declared
 from .rules.grid import Grid, choose_grid
@@ -121,6 +122,8 @@ def make_plan(data: FoundData, found: DataFingerprint, base: Path, output: Path,
     images = len(dealt) - held_out
     overlay["train_data"] = train_data(1)
     noise = choose_noise(denoise, options.noise, intensities)
+    cache = choose_cache(grid, len(data.channels), tasks)
+    overlay |= cache.items
     with TemporaryDirectory() as folder:  # nothing bears a final name before all is chosen
         cases = _write(Path(folder) / "cases.json", json.dumps(entries))
         measured = {**overlay, "data_list": str(cases)}
@@ -143,7 +146,7 @@ def make_plan(data: FoundData, found: DataFingerprint, base: Path, output: Path,
     )
     every = (
         *choices, *grid.choices, *intensities.choices, *sizes, *crops.choices, *changes.choices, *sampler.choices,
-        weights, *schedule.choices, folds,
+        *cache.choices, weights, *schedule.choices, folds,
     )  # fmt: skip
     return Plan(overlay, entries, every)
 
