@@ -1,14 +1,13 @@
 """From files of every kind to an overlay that trains and predicts as it is."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from monai.bundle import ConfigParser
 
+from monai_mtunet.commands.app import main
 from monai_mtunet.planning.plan_folder import PlannedFolder, plan_folder
 from monai_mtunet.planning.planned_bundle import PlannedBundle
 
@@ -118,8 +117,11 @@ def test_nothing_is_planned_on_broken_data(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", DATA_SETS)
-def test_what_is_planned_trains_an_epoch_and_predicts(kind: str, tmp_path: Path) -> None:
-    """By the commands that are told, from another folder than the repository."""
+def test_what_is_planned_trains_an_epoch_and_predicts(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the commands that are told, from another folder than the repository; runs are processes of their own."""
+    monkeypatch.chdir(tmp_path)
     bundle = ROOT / "bundles" / BUNDLES.get(kind, "umc")
     data = DATA_SETS[kind](tmp_path / "data")
     images = data if kind == "noisy_alone" else next(iter(sorted(data.parent.rglob("image*"))), data.parent / "files")
@@ -127,25 +129,13 @@ def test_what_is_planned_trains_an_epoch_and_predicts(kind: str, tmp_path: Path)
         images = data.parent / "files" / "0.png"
     channels = ["--channels", "_0000", "--channels", "_0001"] if kind == "nnunet_raw" else []
     for arguments in (
-        [
-            "monai_mtunet",
-            "plan",
-            data,
-            "--bundle",
-            bundle,
-            "--output",
-            "mine.json",
-            "--hours",
-            "0.0005",
-            "--workers",
-            "1",
-        ],
-        ["monai_mtunet", "train", "mine.json", "--override", "max_epochs=1"],
-        ["monai_mtunet", "predict", bundle, images, "--output", "out", "--config", "mine.json", *channels],
+        ["plan", data, "--bundle", bundle, "--output", "mine.json", "--hours", "0.0005", "--workers", "1"],
+        ["train", "mine.json", "--override", "max_epochs=1"],
+        ["predict", bundle, images, "--output", "out", "--config", "mine.json", "--all-folds", *channels],
     ):
-        command = [sys.executable, "-m", *map(str, arguments)]
-        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-        assert run.returncode == 0, run.stderr[-2000:]
+        with pytest.raises(SystemExit) as ended:
+            main(list(map(str, arguments)))
+        assert ended.value.code == 0
     written = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert all(any(f"_{task}" in name for name in written) for task in TASKS[kind])
     assert '<h2 id="plan">' in (tmp_path / "mine.html").read_text()
