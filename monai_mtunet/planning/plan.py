@@ -27,7 +27,7 @@ from .rules.intensities import Intensities, choose_intensities
 from .rules.network_size import NetworkSize, choose_size
 from .rules.samples import choose_augmentation, choose_crops, choose_noise, choose_sampler, is_photograph
 from .rules.schedule import choose_schedule, passes_over_data
-from .rules.tasks import DENOISE, choose_tasks, without_reference
+from .rules.tasks import DENOISE, choose_tasks, in_order, without_reference
 from .window_size import KEPT, MARGIN
 
 __all__ = ["Plan", "PlanOptions", "make_plan"]
@@ -104,6 +104,7 @@ def make_plan(data: FoundData, found: DataFingerprint, base: Path, output: Path,
     restored = [name for name, kind in data.targets.items() if kind.value == "restoration"]
     intensities = choose_intensities(found.cases, data.channels, restored)
     tasks, denoise, choices = _tasks(data, found, intensities, grid, options)
+    tasks, key_metric, order = in_order(tasks)
     _check_vectors(bundle, tasks)
     dealt, folds = deal_folds(data.cases, options.folds)
     learned = [task.name for task in tasks if task.name in data.targets]
@@ -112,7 +113,7 @@ def make_plan(data: FoundData, found: DataFingerprint, base: Path, output: Path,
         "fold": 0, "dataset_dir": str(base), "data_list": str(cases_file(output)),
         "spatial_dims": grid.spatial_dims, "image_channels": len(data.channels),
         "mean": list(intensities.mean), "std": list(intensities.std),
-        "tasks": [declaration for task in tasks for declaration in task.tasks], "key_metric_name": tasks[0].key_metric,
+        "tasks": [declaration for task in tasks for declaration in task.tasks], "key_metric_name": key_metric,
         "weights": {},
         "val_data": "$monai_mtunet.data.fold_datalist(@data_list, 'val', @fold, @dataset_dir)",
         "load": load_slot(grid, intensities, tasks),
@@ -145,8 +146,8 @@ def make_plan(data: FoundData, found: DataFingerprint, base: Path, output: Path,
         "weights of losses", "1 each", "quantities are scaled to their deviations, so that losses are alike"
     )
     every = (
-        *choices, *grid.choices, *intensities.choices, *sizes, *crops.choices, *changes.choices, *sampler.choices,
-        *cache.choices, weights, *schedule.choices, folds,
+        *choices, order, *grid.choices, *intensities.choices, *sizes, *crops.choices, *changes.choices,
+        *sampler.choices, *cache.choices, weights, *schedule.choices, folds,
     )  # fmt: skip
     return Plan(overlay, entries, every)
 
@@ -185,7 +186,7 @@ def _check_vectors(bundle: PlannedBundle, tasks: Sequence[Declared]) -> None:
     vectors = [task.name for task in tasks if task.has_vector]
     if vectors and not bundle.takes_vectors:
         raise ValueError(
-            f"{', '.join(vectors)} is one value per image, which the bundle {bundle.folder} cannot learn: take "
+            f"{', '.join(vectors)} is one value per image, which {bundle.folder} cannot learn: take "
             "--bundle bundles/mtan or bundles/sunet, or name the other targets (--tasks)."
         )
     if bundle.takes_vectors and len(vectors) == len(tasks) and "sunet" not in bundle.folder.name:

@@ -74,7 +74,7 @@ def test_only_what_is_asked_for_is_learned(tmp_path: Path, steps_are_fast: None)
     data = masks(tmp_path / "data")
     planned = plan(data, tmp_path, tasks=["masks", "denoise"])
     assert planned.plan is not None
-    assert [task["name"] for task in planned.plan.overlay["tasks"]] == ["masks", "denoise"]
+    assert [task["name"] for task in planned.plan.overlay["tasks"]] == ["denoise", "masks"]
     assert "height" not in planned.plan.entries[0]
     planned = plan(data, tmp_path, tasks=["denoise"], noise=25)
     assert planned.plan is not None

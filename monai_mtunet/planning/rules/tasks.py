@@ -11,11 +11,14 @@ from .choice import Choice
 from .declared import Declared
 from .intensities import Intensities
 
-__all__ = ["DENOISE", "choose_tasks", "without_reference"]
+__all__ = ["DENOISE", "choose_tasks", "in_order", "without_reference"]
 
 DENOISE = "denoise"
 """Name of the task that restores images for which there is no clean reference."""
 
+# From the image to what it means: in a cascade a task sees the features of those before it.
+_ORDER = ("RestorationTask", "QuantityTask", "DepthTask", "NormalsTask", "DistanceTask", "EdgeTask", "SegmentationTask",
+          "InstanceTask", "BoundingBoxTask", "ClassificationTask")  # fmt: skip
 _NOISY = 0.03  # of the range of intensities: what is seen easily
 
 
@@ -47,6 +50,27 @@ def choose_tasks(
         declared.append(one)
         choices.append(Choice(f"task {name}", kind.value, one.reason))
     return declared, choices
+
+
+def in_order(tasks: Sequence[Declared]) -> tuple[list[Declared], str, Choice]:
+    """Put restorations first and classes last, and find the metric that chooses the best checkpoint.
+
+    UMC's pathways see those before them. On the hippocampus, with denoising behind the segmentation, Dice was 0.005
+    lower and PSNR 0.1 dB higher.
+
+    Args:
+        tasks: at least one.
+
+    Returns:
+        The tasks in order, the metric's name, and why.
+    """
+    ordered = sorted(tasks, key=lambda one: _ORDER.index(one.tasks[-1]["_target_"]))
+    decisive = next((one for one in ordered if one.classes or one.tasks[-1]["_target_"] == "InstanceTask"), ordered[0])
+    names = ", ".join(one.name for one in ordered)
+    reason = (
+        f"a cascade's later tasks see the features of earlier ones; {decisive.key_metric} chooses the best checkpoint"
+    )
+    return ordered, decisive.key_metric, Choice("order of tasks", names, reason)
 
 
 def without_reference(

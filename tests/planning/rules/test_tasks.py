@@ -5,7 +5,7 @@ import pytest
 from monai_mtunet.planning.data import DataCase, FoundData, TargetKind
 from monai_mtunet.planning.fingerprint import DataFingerprint
 from monai_mtunet.planning.rules.intensities import choose_intensities
-from monai_mtunet.planning.rules.tasks import choose_tasks, without_reference
+from monai_mtunet.planning.rules.tasks import choose_tasks, in_order, without_reference
 
 from .fingerprints import case, channel
 
@@ -113,6 +113,15 @@ def test_what_is_not_asked_for_and_what_is_no_task_is_left_out_with_the_reason()
     tasks, (choice,) = declared(TargetKind.NUMBER, 3.5)
     assert tasks == []
     assert "no task" in choice.reason
+
+
+def test_tasks_go_from_the_image_to_what_it_means():
+    segment, height = task(TargetKind.SEGMENTATION, {"labels": {"0": 9, "1": 1}}), task(TargetKind.QUANTITY, values())
+    denoise, _ = without_reference(MRI, 1, 0.1, asked=True)
+    ordered, metric, _ = in_order([segment, height, denoise])
+    assert ordered == [denoise, height, segment]
+    assert metric == "a_dice"
+    assert in_order([height, denoise])[1] == "denoise_psnr"
 
 
 def test_noisy_images_are_denoised_by_blind_spots_and_clean_ones_only_if_asked():
