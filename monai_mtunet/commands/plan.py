@@ -38,6 +38,7 @@ def plan(
     memory: Annotated[str, typer.Option(metavar="SIZE", help="For training.")] = "8GB",
     hours: Annotated[float, typer.Option(metavar="HOURS", help="For the training of a fold, on this machine.")] = 2,
     folds: Annotated[int, typer.Option(min=2, metavar="N", help="Folds of cross-validation.")] = 5,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an overlay that is there.")] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Processes that read files. Default: one per processor.")
     ] = None,
@@ -52,7 +53,7 @@ def plan(
 
     planned = plan_folder(
         data, bundle, output, tasks=tasks or (), noise=noise, memory=parse_bytes(memory), hours=hours, folds=folds,
-        workers=workers,
+        workers=workers, overwrite=overwrite,
     )  # fmt: skip
     typer.echo(planned.text)
     page = write_data_page(

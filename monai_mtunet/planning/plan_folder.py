@@ -51,6 +51,7 @@ def plan_folder(
     hours: float = 2,
     folds: int = 5,
     workers: int | None = None,
+    overwrite: bool = False,
 ) -> PlannedFolder:
     """Look at all files, choose everything that training needs, and write an overlay for the bundle.
 
@@ -66,9 +67,11 @@ def plan_folder(
         hours: for the training of a fold.
         folds: how many.
         workers: processes that read files.
+        overwrite: whether to replace an overlay that is there.
 
     Raises:
         FileNotFoundError: When data or bundle do not exist.
+        FileExistsError: When the overlay is there, which may have been changed by hand.
         ValueError: When something cannot be planned; the message names what, and the remedy.
     """
     if not hours > 0:
@@ -76,6 +79,8 @@ def plan_folder(
     path = Path(os.path.abspath(output))
     if path.suffix != ".json":
         raise ValueError(f"{output} must end in .json: it is the overlay's file.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{output} is there already: choose another --output, or replace it with --overwrite.")
     names = [one.partition("=")[0] for one in tasks]
     kinds = dict(one.split("=", 1) for one in tasks if "=" in one)
     found_data = find_data(data, kinds)

@@ -76,7 +76,9 @@ def test_only_what_is_asked_for_is_learned(tmp_path: Path, steps_are_fast: None)
     assert planned.plan is not None
     assert [task["name"] for task in planned.plan.overlay["tasks"]] == ["denoise", "masks"]
     assert "height" not in planned.plan.entries[0]
-    planned = plan(data, tmp_path, tasks=["denoise"], noise=25)
+    with pytest.raises(FileExistsError, match=r"mine\.json is there already: .* --overwrite"):
+        plan(data, tmp_path)
+    planned = plan(data, tmp_path, tasks=["denoise"], noise=25, overwrite=True)
     assert planned.plan is not None
     assert [task["name"] for task in planned.plan.overlay["tasks"]] == ["denoise"]
     assert planned.plan.overlay["degrade"][0]["sigma"] == 25
