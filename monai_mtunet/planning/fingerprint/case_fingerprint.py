@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -124,7 +125,9 @@ def _read(files: Sequence[str], found: CaseFingerprint) -> MetaTensor | None:
     except Exception as error:  # whatever is wrong with a file
         reason = " ".join(str(error).split()) or type(error).__name__
         what, _, remedy = reason.rpartition(": ")
-        found.problems.append(Problem(files[0], what or reason, remedy or "Write the file anew, or leave it out."))
+        if not what or not remedy.endswith(".") or Path(files[0]).name in remedy:  # a library's, which says none
+            what, remedy = reason, "Write the file anew, or leave it out."
+        found.problems.append(Problem(files[0], what, remedy))
         return None
     meta: dict[str, Any] = {ImageMetaKey.FILENAME_OR_OBJ: files[0], "header": image.header}
     if image.affine is not None:

@@ -183,3 +183,12 @@ def test_goes_on_where_it_was(data, tmp_path, monkeypatch):
     result = fingerprint_data(data, tmp_path / "data.json")
     assert looked == ["1", "3"]
     assert result.cases[0].targets["age"] == 60
+
+
+def test_what_a_library_says_of_a_damaged_file_is_no_remedy(tmp_path):
+    (tmp_path / "0.nii.gz").write_bytes(b"this is no gzip file")
+    case = DataCase("0", (str(tmp_path / "0.nii.gz"),), {})
+    found = fingerprint_data(FoundData((case,), {}, ("0",), "a folder"), tmp_path / "data.json", workers=1)
+    (problem,) = [one for one in found.all_problems if one.file.endswith("0.nii.gz")]
+    assert problem.remedy == "Write the file anew, or leave it out."
+    assert "0.nii.gz" in problem.what
