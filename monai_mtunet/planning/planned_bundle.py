@@ -22,6 +22,7 @@ __all__ = ["PlannedBundle"]
 
 # Of networks with features and strides per level, how many levels more than poolings they have.
 _UNPOOLED_LEVELS = {"UMC": 1, "MTUNet": 0, "MultiTaskHourglass": 0, "MTAN": 0}
+_CONVOLUTIONS = 2  # of a level
 _MOST_STEPS = 20
 _MEASURED_BATCH = 2
 _MEASURED_SECONDS = 10.0
@@ -56,7 +57,9 @@ class PlannedBundle:
         self.sized = self._network in _UNPOOLED_LEVELS
         self.takes_vectors = "out_features" in definition
         self.learning_rate = float(config["learning_rate"])
-        self._convolutions = "convolutions" in config
+        # Of a SegNet's layout, which has as many as features: an item of the bundle, or the network's own argument.
+        own = {"MultiTaskHourglass": "network_def#convolutions"}.get(self._network)
+        self._convolutions = "convolutions" if "convolutions" in config else own
 
     def items(self, size: NetworkSize) -> dict[str, Any]:
         """What an overlay says of a size: patch, batch, and of the network what can be chosen."""
@@ -64,8 +67,8 @@ class PlannedBundle:
         if size.features:
             levels = len(size.strides) + _UNPOOLED_LEVELS[self._network]
             items |= {"features": list(size.features[:levels]), "network_def#strides": [list(s) for s in size.strides]}
-            if self._convolutions:
-                items["convolutions"] = [2] * levels
+            if self._convolutions is not None:
+                items[self._convolutions] = [_CONVOLUTIONS] * levels
         return items
 
     def network(self, overlay: Mapping[str, Any], size: NetworkSize) -> nn.Module:

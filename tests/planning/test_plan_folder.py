@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from monai.bundle import ConfigParser
 
 from monai_mtunet.commands.app import main
@@ -53,6 +54,17 @@ def test_data_of_every_kind_are_planned(kind: str, tmp_path: Path, steps_are_fas
     )
     told = planned.text.splitlines()
     assert all(any(line.startswith(f"{what}:") for line in told) for what in ("patch", "batch", "epochs", "folds"))
+
+
+@pytest.mark.parametrize("bundle", ["umc", "mtunet", "hourglass", "mtan", "sunet"])
+def test_every_bundle_has_a_plan(bundle: str, tmp_path: Path, steps_are_fast: None) -> None:
+    planned = plan(street(tmp_path / "data"), tmp_path, bundle)
+    assert planned.plan is not None
+    config = ConfigParser()
+    config.read_config([str(ROOT / "bundles" / bundle / "train.json"), str(tmp_path / "mine.json")])
+    network = config.get_parsed_content("network_def")
+    predicted = network(torch.rand(2, 3, 40, 48))
+    assert {name: values.shape[1] for name, values in predicted.items()} == {"depth": 1, "labels": 3}
 
 
 def test_thick_slices_and_turned_volumes_are_brought_together(tmp_path: Path, steps_are_fast: None) -> None:
