@@ -7,18 +7,13 @@ from typing import Annotated
 
 import typer
 
+from .data_argument import DataArgument
+
 __all__ = ["fingerprint"]
 
 
 def fingerprint(
-    data: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DATA",
-            help="A folder: nnU-Net's raw data, the Decathlon's, images/ and labels/ and the like; or a table (CSV, "
-            "JSON) with a column per file.",
-        ),
-    ],
+    data: DataArgument,
     output: Annotated[Path, typer.Option(metavar="FILE", help="JSON file that is written.")],
     target: Annotated[
         list[str] | None,

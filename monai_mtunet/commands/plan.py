@@ -7,18 +7,13 @@ from typing import Annotated
 
 import typer
 
+from .data_argument import DataArgument
+
 __all__ = ["plan"]
 
 
 def plan(
-    data: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DATA",
-            help="A folder: nnU-Net's raw data, the Decathlon's, images/ and labels/ and the like; or a table (CSV, "
-            "JSON) with a column per file.",
-        ),
-    ],
+    data: DataArgument,
     bundle: Annotated[
         Path, typer.Option(metavar="FOLDER", help="The bundle whose network is trained, as bundles/umc.")
     ],

@@ -99,25 +99,25 @@ def _source(case: DataCase) -> list[list[Any]]:
 
 def _new(data: FoundData, ledger: Ledger, workers: int) -> Iterator[tuple[int, CaseFingerprint]]:
     """The fingerprints of the images that the ledger does not have, as they come."""
-    todo = [
+    remaining = [
         number for number, case in enumerate(data.cases)
         if ledger.done.get(case.name, {}).get("source") != _source(case)
     ]  # fmt: skip
-    bar = tqdm(total=len(data.cases), initial=len(data.cases) - len(todo), unit="image", desc="files")
+    bar = tqdm(total=len(data.cases), initial=len(data.cases) - len(remaining), unit="image", desc="files")
     with bar, ExitStack() as stack:
-        for done in _found(data, todo, min(workers, len(todo)), stack):
+        for done in _found(data, remaining, min(workers, len(remaining)), stack):
             yield done
             bar.update()
 
 
 def _found(
-    data: FoundData, todo: Sequence[int], workers: int, stack: ExitStack
+    data: FoundData, remaining: Sequence[int], workers: int, stack: ExitStack
 ) -> Iterator[tuple[int, CaseFingerprint]]:
     if workers <= 1:  # in this process
-        yield from ((number, fingerprint_case(data.cases[number], data.targets)) for number in todo)
+        yield from ((number, fingerprint_case(data.cases[number], data.targets)) for number in remaining)
         return
     pool = stack.enter_context(ProcessPoolExecutor(workers, _processes(), _one_thread))
-    futures = {pool.submit(fingerprint_case, data.cases[number], data.targets): number for number in todo}
+    futures = {pool.submit(fingerprint_case, data.cases[number], data.targets): number for number in remaining}
     for future in as_completed(futures):
         yield futures[future], future.result()
 

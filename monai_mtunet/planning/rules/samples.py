@@ -72,8 +72,11 @@ def _rare(data: FoundData, found: DataFingerprint, tasks: Sequence[Declared]) ->
     for task in tasks:
         counts = found.label_counts(task.name)
         complete = all(case.targets.get(task.name) for case in found.cases)
-        if task.classes and complete and counts and data.targets.get(task.name) is TargetKind.SEGMENTATION:
-            shares.append((min(counts.values()) / counts.total(), task))
+        if task.classes and complete and data.targets.get(task.name) is TargetKind.SEGMENTATION:
+            declared = task.tasks[-1].get("labels", range(task.classes))  # missing voxels are of no class
+            numbers = [some if isinstance(some, list) else [some] for some in declared]
+            present = [voxels for some in numbers if (voxels := sum(counts[str(number)] for number in some))]
+            shares.extend([(min(present) / sum(present), task)] if present else [])
     if not shares or min(shares, key=lambda pair: pair[0])[0] >= _RARE:
         return None
     share, task = min(shares, key=lambda pair: pair[0])

@@ -46,6 +46,10 @@ def test_patches_are_around_rare_classes_where_they_are_small():
     assert "0.50%" in chosen.choices[0].reason
 
 
+def test_missing_voxels_are_no_rare_class():
+    assert names(crops([(64, 64)], (8, 8), {"0": 50, "1": 49, "255": 1})) == ["RandSpatialCropd"]
+
+
 @pytest.mark.parametrize(
     ("patch", "labels"),
     [
